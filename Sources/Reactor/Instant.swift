@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Glibc
+
+/// A point on the monotonic clock (`CLOCK_MONOTONIC`), in nanoseconds.
+///
+/// Deadlines are instants, timeouts are `Duration`s. A plain 64-bit number, because the data path
+/// compares instants several times a request and `ContinuousClock.Instant` is 128 bits wide.
+public struct Instant: Comparable, Hashable, Sendable {
+  public var nanoseconds: Int64
+
+  public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+  /// The clock's reading now. One call of the vDSO; on a loop prefer `EventLoop.now`, read once a turn.
+  public static func current() -> Instant {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+  }
+
+  /// Later than every instant a program will see.
+  public static let distantFuture = Instant(nanoseconds: .max)
+
+  public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
+
+  public static func + (instant: Instant, duration: Duration) -> Instant {
+    let nanoseconds = duration.wholeNanoseconds
+    let (sum, overflow) = instant.nanoseconds.addingReportingOverflow(nanoseconds)
+    return Instant(nanoseconds: overflow ? (nanoseconds < 0 ? .min : .max) : sum)
+  }
+
+  /// Cut off at the ends of `Int64`, as `distantFuture` may take part.
+  public static func - (left: Instant, right: Instant) -> Duration {
+    let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)
+    return .nanoseconds(overflow ? (left < right ? .min : .max) : difference)
+  }
+}
+
+extension Duration {
+  /// The duration in nanoseconds, cut off at the ends of `Int64` (292 years).
+  public var wholeNanoseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    if overflow { return seconds < 0 ? .min : .max }
+    let (sum, carry) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
+    return carry ? (seconds < 0 ? .min : .max) : sum
+  }
+}
