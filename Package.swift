@@ -12,9 +12,18 @@ import PackageDescription
 //   MemcachedTesting ─► Memcached, Reactor
 let package = Package(
   name: "crossfade",
+  products: [
+    .library(name: "Memcached", targets: ["Memcached"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+  ],
   targets: [
     .systemLibrary(name: "CLinux"),
     .target(name: "Reactor", dependencies: ["CLinux"]),
+    .target(
+      name: "Memcached",
+      dependencies: ["Reactor", .product(name: "DequeModule", package: "swift-collections")]),
     .testTarget(name: "ReactorTests", dependencies: ["Reactor"]),
   ]
 )

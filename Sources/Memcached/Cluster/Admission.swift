@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+/// What can be said of a command before a byte of it is sent, knowing the server.
+enum Admission {
+  /// Nil: send it.
+  static func answer(_ command: Command, _ identity: ServerIdentity) -> Result<Reply, MemcachedError>? {
+    switch command.operation {
+    case .store(let mode, let value, let flags, _):
+      if case .cas(let token) = mode, !token.isOf(boot: identity.boot) { return .success(.exists) }
+      return tooLarge(command, length: value.count, flags: flags, identity).map { .failure($0) }
+    case .delete(let token?):
+      if identity.wireProtocol == .classic {
+        let text = "a conditional delete needs the meta protocol; this server speaks classic only"
+        return .failure(MemcachedError(.unsupported, text))
+      }
+      return token.isOf(boot: identity.boot) ? nil : .success(.exists)
+    default: return nil
+    }
+  }
+
+  // A set that the server finds too large drops the item that was there; so we count as it does:
+  // an item's header (48), its cas (8), the key and a NUL, flags if any (4), the value and CRLF must
+  // fit into item_size_max. Releases before 1.6 keep flags and length as text in a longer header.
+  private static func tooLarge(
+    _ command: Command, length: Int, flags: UInt32, _ identity: ServerIdentity
+  ) -> MemcachedError? {
+    guard let itemSizeMax = identity.itemSizeMax, let key = command.key else { return nil }
+    let header = identity.version.map { $0 < .firstWithMeta } ?? true ? 48 + 8 + 64 : 48 + 8
+    let limit = itemSizeMax - header - key.bytes.count - 1 - 2 - (flags == 0 ? 0 : 4)
+    if length <= limit { return nil }
+    return MemcachedError(
+      .tooLarge(limit: limit),
+      "the value has \(length) bytes; this server takes at most \(limit) for this key")
+  }
+}

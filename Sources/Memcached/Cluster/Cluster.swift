@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+/// The nodes of a tier.
+public final class Cluster {
+  /// In the order in which they were configured, which is the order that a ring counts in.
+  public let nodes: [any Node]
+  // Nil for a single node, which has every key whatever a ring would say.
+  private let ring: (any Ring)?
+
+  /// A cluster of exactly one node.
+  public init(nodes: [any Node]) {
+    precondition(nodes.count == 1, "a cluster without a ring has one node, this one has \(nodes.count)")
+    self.nodes = nodes
+    ring = nil
+  }
+
+  /// A cluster of one or many nodes. `ring` was built from the same nodes in the same order.
+  public init(nodes: [any Node], ring: any Ring) {
+    precondition(
+      nodes.count == ring.nodeCount,
+      "the ring was built for \(ring.nodeCount) nodes, the cluster has \(nodes.count)")
+    self.nodes = nodes
+    self.ring = ring
+  }
+
+  /// Hop 6: the node that has the key.
+  func node(for key: Key) -> any Node {
+    guard let ring else { return nodes[0] }
+    return nodes[ring.node(for: key)]
+  }
+}

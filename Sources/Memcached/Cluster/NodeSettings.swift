@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+/// Times and limits of a node.
+public struct NodeSettings: Hashable, Sendable {
+  public var wireProtocol: ProtocolChoice = .auto
+  /// To connect and to learn what the server is.
+  public var connectTimeout: Duration = .milliseconds(500)
+  /// For one command; the request's own deadline counts when it is earlier.
+  public var operationTimeout: Duration = .milliseconds(250)
+  /// The first and the longest wait between attempts to connect; doubled each time, with jitter.
+  public var shortestBackOff: Duration = .milliseconds(50)
+  public var longestBackOff: Duration = .seconds(5)
+  /// Requests that may wait for one node; one more fails with `.overloaded`.
+  public var maximumInFlight = 16_384
+  /// Bytes that may wait to be written to one node; beyond it requests fail with `.overloaded`.
+  public var maximumUnwritten = 64 << 20
+
+  public init() {}
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Glibc
+import Reactor
+
+/// What a connection tells its node.
+protocol ConnectionOwner: AnyObject {
+  func opened(_ connection: Connection, _ identity: ServerIdentity)
+  /// The connection is closed and what was in flight on it has been failed.
+  func ended(_ connection: Connection, _ cause: MemcachedError)
+}
+
+/// Hop 8: one socket to one server. Does the I/O for a `ConnectionState`, which does the thinking.
+///
+/// All commands of a turn are gathered and leave in one write when the turn ends.
+final class Connection: ReadinessWatcher, EndOfTurnTask {
+  private let loop: EventLoop
+  private let nodeName: String
+  private let socket: Socket
+  /// Nil once the connection has ended; an owner ends it before it goes itself. Not weak: that would make
+  /// each retain of the owner a slow one.
+  private unowned var owner: (any ConnectionOwner)?
+  private var state: ConnectionState
+  private var input = ByteBuffer()
+  private var output = ByteBuffer()
+  private var isConnecting = true
+  private var isClosed = false
+  /// Told the loop to call `turnEnds` in this turn.
+  private var isFlushDue = false
+  /// The kernel's buffer was full; waiting until the socket is writable.
+  private var isBlocked = false
+  private var streamQueued: UInt64 = 0
+  private var streamWritten: UInt64 = 0
+  /// How many bytes the state wants to see before it looks again.
+  private var needed = 1
+  private var openDeadline: Instant
+
+  /// Starts to connect.
+  init(
+    to address: SocketAddress, handshake: Handshake, nodeName: String, openDeadline: Instant, loop: EventLoop,
+    owner: any ConnectionOwner
+  ) throws(SystemError) {
+    self.loop = loop
+    self.nodeName = nodeName
+    self.owner = owner
+    self.openDeadline = openDeadline
+    state = ConnectionState(handshake: handshake)
+    socket = try Socket.connecting(to: address)
+    try loop.watch(socket.descriptor, for: .writable, self)
+  }
+
+  var inFlightCount: Int { state.inFlight.count }
+  var unwrittenBytes: Int { output.count }
+
+  // MARK: Requests
+
+  /// Queues a command of an opened connection. `completion` nil: nobody waits for the reply.
+  func send(_ command: Command, deadline: Instant, unixTime: Int64, completion: Completion?) {
+    let before = output.count
+    state.send(
+      command, deadline: deadline, streamOffset: streamQueued, unixTime: unixTime, completion: completion,
+      into: &output)
+    queued(output.count - before)
+  }
+
+  private func queued(_ count: Int) {
+    streamQueued += UInt64(count)
+    if isFlushDue || isBlocked { return }
+    isFlushDue = true
+    loop.atEndOfTurn(self)
+  }
+
+  func turnEnds() {
+    isFlushDue = false
+    if !isClosed { flush() }
+  }
+
+  private func flush() {
+    do throws(SystemError) {
+      while !output.isEmpty {
+        guard case .done(let count) = try socket.write(output.readable) else { return try block() }
+        output.consume(count)
+        streamWritten += UInt64(count)
+      }
+      if isBlocked {
+        isBlocked = false
+        try loop.rewatch(socket.descriptor, for: .readable)
+      }
+    } catch {
+      end(MemcachedError(.connectionLost, "\(error)"))
+    }
+  }
+
+  private func block() throws(SystemError) {
+    if isBlocked { return }
+    isBlocked = true
+    try loop.rewatch(socket.descriptor, for: [.readable, .writable])
+  }
+
+  // MARK: Readiness
+
+  func becameReady(_ readiness: Readiness) {
+    if isConnecting { return finishConnecting() }
+    if readiness.isWritable { flush() }
+    if !isClosed, readiness.isReadable || readiness.isHangup { receive() }
+  }
+
+  private func finishConnecting() {
+    if let error = socket.connectError() { return end(MemcachedError(.connectFailed, "\(error)")) }
+    isConnecting = false
+    do throws(SystemError) {
+      try loop.rewatch(socket.descriptor, for: .readable)
+    } catch {
+      return end(MemcachedError(.connectFailed, "\(error)"))
+    }
+    let before = output.count
+    state.open(deadline: openDeadline, into: &output)
+    queued(output.count - before)
+  }
+
+  private func receive() {
+    do throws(SystemError) {
+      let room = input.writable(atLeast: max(ByteBuffer.restingCapacity / 2, needed - input.count))
+      switch try socket.read(into: room) {
+      case .wouldBlock: return
+      case .done(0): return end(MemcachedError(.connectionLost, "the server closed the connection"))
+      case .done(let count): input.produced(count)
+      }
+    } catch {
+      return end(MemcachedError(.connectionLost, "\(error)"))
+    }
+    process()
+  }
+
+  // Completions run in here and may send on this connection, or close it.
+  private func process() {
+    while !isClosed, input.count >= needed {
+      // A completion above may have sent the next request, of which no byte has left: what is here
+      // already cannot be its reply, and in the classic protocol nothing else would tell.
+      if let head = state.inFlight.first, head.streamOffset >= streamWritten {
+        return end(MemcachedError(.protocolViolation, "the server answered before it was asked"))
+      }
+      switch state.next(input.readable) {
+      case .needsMore(let needed):
+        self.needed = needed
+        return
+      case .passed(let length): consume(length)
+      case .opened(let identity, let length):
+        consume(length)
+        owner?.opened(self, identity)
+      case .completed(let completion, let result, let length):
+        consume(length)
+        completion(result.mapError(named))
+      case .broken(let error): end(error)
+      }
+    }
+  }
+
+  private func consume(_ length: Int) {
+    input.consume(length)
+    needed = 1
+  }
+
+  private func named(_ error: MemcachedError) -> MemcachedError {
+    var error = error
+    error.node = nodeName
+    return error
+  }
+
+  // MARK: Time
+
+  var nextDeadline: Instant? { state.nextDeadline }
+
+  /// Fails requests whose deadline has passed. Where a late reply could not be told from the next one
+  /// (classic), or when the server has been silent for `patience` beyond a deadline, ends the connection.
+  func expire(now: Instant, patience: Duration) {
+    let expired = state.expire(now: now)
+    for (slot, completion) in expired {
+      completion(.failure(failure(.timedOut, "no answer before the deadline", slot)))
+    }
+    if isClosed { return }
+    let isDistrusted = !expired.isEmpty && !state.survivesTimeouts
+    if isDistrusted || state.isSilent(now: now, patience: state.survivesTimeouts ? patience : .zero) {
+      end(MemcachedError(.connectionLost, "the server did not answer in time"))
+    }
+  }
+
+  // MARK: The end
+
+  /// Says `quit` and closes; what is in flight fails with `.closed`.
+  func close() {
+    if isClosed { return }
+    if !isConnecting, output.isEmpty {
+      output.append("quit\r\n")
+      // Best effort: the socket is closed either way, and the server notices.
+      _ = try? socket.write(output.readable)
+    }
+    end(MemcachedError(.closed, "the client was closed"))
+  }
+
+  /// Ends the connection for an owner that is going and is not to be told.
+  func abandon() {
+    owner = nil
+    close()
+  }
+
+  /// Ends the connection: the oldest request gets the cause, those behind it that their connection is lost.
+  func end(_ cause: MemcachedError) {
+    if isClosed { return }
+    isClosed = true
+    // Closing the descriptor would unwatch it, too; an error here changes nothing.
+    try? loop.unwatch(socket.descriptor)
+    shutDown()
+    var cause = named(cause)
+    let slots = state.close()
+    let owner = self.owner
+    self.owner = nil
+    owner?.ended(self, cause)
+    for slot in slots {
+      slot.completion?(.failure(failure(cause.kind, cause.detail, slot, serverLine: cause.serverLine)))
+      if cause.kind == .protocolViolation || cause.kind == .rejected {
+        cause = named(MemcachedError(.connectionLost, "the connection was closed: \(cause.detail)"))
+      }
+    }
+  }
+
+  private func shutDown() { _ = Glibc.shutdown(socket.descriptor, Int32(SHUT_RDWR)) }
+
+  // Whether any byte of the request has left decides what can be said of a write.
+  private func failure(
+    _ kind: MemcachedError.Kind, _ detail: String, _ slot: Slot, serverLine: String? = nil
+  ) -> MemcachedError {
+    let mayHaveLeft = slot.streamOffset < streamWritten && kind != .rejected
+    return MemcachedError(
+      kind, detail, serverLine: serverLine, node: nodeName,
+      outcome: slot.isWrite && mayHaveLeft ? .unknown : .notApplied)
+  }
+}

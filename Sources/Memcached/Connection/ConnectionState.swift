@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import DequeModule
+import Reactor
+
+/// A request on a connection whose reply is owed. The slot has its own copy of all it needs: the one
+/// who asked may be gone when the reply comes.
+struct Slot {
+  var opaque: UInt64
+  var shape: ReplyShape
+  var key: Key?
+  var isWrite: Bool
+  var deadline: Instant
+  /// Where in the stream of written bytes the request begins: tells whether any of it left.
+  var streamOffset: UInt64
+  /// Nil: nobody waits (noreply), or the deadline passed and the late reply is to be dropped.
+  var completion: Completion?
+}
+
+/// The protocol side of one connection, without I/O: bytes in, events out. What is impossible traps.
+///
+///     opening ──answers──► ready ──violation, loss, silence──► closed
+///
+/// Replies come in the order of the requests, so the oldest slot owns the front of the buffer. In the
+/// meta protocol every reply must show the opaque of its slot; anything else ends the connection,
+/// because from there on each reply could be another request's.
+struct ConnectionState {
+  enum Phase {
+    case opening(Handshake)
+    case ready(ServerIdentity)
+    case closed
+  }
+
+  /// What one look at the read buffer came to.
+  enum Event {
+    /// Nothing more in these bytes; look again when there are at least `needed`.
+    case needsMore(needed: Int)
+    /// The handshake is done.
+    case opened(ServerIdentity, length: Int)
+    /// A step of the handshake, or a reply that nobody waits for.
+    case passed(length: Int)
+    case completed(Completion, Result<Reply, MemcachedError>, length: Int)
+    /// Close the connection and fail what is in flight.
+    case broken(MemcachedError)
+  }
+
+  private(set) var phase: Phase
+  private(set) var inFlight: Deque<Slot> = []
+  private var nextOpaque: UInt64 = 1
+  private let maximumValueLength: Int
+
+  init(handshake: Handshake, maximumValueLength: Int = 1 << 30) {
+    phase = .opening(handshake)
+    self.maximumValueLength = maximumValueLength
+  }
+
+  // MARK: Requests
+
+  /// Writes the questions of the handshake.
+  mutating func open(deadline: Instant, into out: inout ByteBuffer) {
+    guard case .opening(let handshake) = phase, inFlight.isEmpty else {
+      preconditionFailure("a connection is opened once")
+    }
+    for (command, shape) in handshake.questions {
+      inFlight.append(
+        Slot(
+          opaque: 0, shape: shape, key: nil, isWrite: false, deadline: deadline, streamOffset: 0,
+          completion: nil))
+      out.append(command)
+    }
+  }
+
+  /// Writes a command and remembers that its reply is owed.
+  mutating func send(
+    _ command: Command, deadline: Instant, streamOffset: UInt64, unixTime: Int64, completion: Completion?,
+    into out: inout ByteBuffer
+  ) {
+    guard case .ready(let identity) = phase else {
+      preconditionFailure("commands are sent on an opened connection only")
+    }
+    let opaque = nextOpaque
+    nextOpaque &+= 1
+    if identity.wireProtocol == .meta {
+      MetaEncoder.encode(command, opaque: opaque, unixTime: unixTime, into: &out)
+    } else {
+      ClassicEncoder.encode(command, unixTime: unixTime, into: &out)
+    }
+    inFlight.append(
+      Slot(
+        opaque: opaque, shape: ReplyShape(command.operation), key: command.key, isWrite: command.isWrite,
+        deadline: deadline, streamOffset: streamOffset, completion: completion))
+  }
+
+  // MARK: Replies
+
+  /// Looks at the front of the read buffer. The caller consumes `length` and calls again.
+  mutating func next(_ bytes: UnsafeRawBufferPointer) -> Event {
+    guard let slot = inFlight.first else {
+      if bytes.isEmpty { return .needsMore(needed: 1) }
+      return .broken(MemcachedError(.protocolViolation, "the server sent bytes that nothing asked for"))
+    }
+    if bytes.isEmpty { return .needsMore(needed: 1) }
+    switch decode(bytes, for: slot) {
+    case .incomplete(let needed): return .needsMore(needed: needed)
+    case .reply(let reply, let length, let opaque): return answered(reply, length, opaque, slot)
+    case .failure(let error, let length): return failed(error, length, slot)
+    case .rejected(let error, let length):
+      if case .opening = phase { return opening(nil, length) }
+      return .broken(error)
+    case .violation(let error): return .broken(error)
+    }
+  }
+
+  private func decode(_ bytes: UnsafeRawBufferPointer, for slot: Slot) -> Decoded {
+    var context = DecodingContext(
+      shape: slot.shape, boot: 0, maximumValueLength: maximumValueLength, key: slot.key)
+    guard case .ready(let identity) = phase else { return ClassicDecoder.decode(bytes, context) }
+    context.boot = identity.boot
+    return identity.wireProtocol == .meta
+      ? MetaDecoder.decode(bytes, context) : ClassicDecoder.decode(bytes, context)
+  }
+
+  private mutating func answered(_ reply: Reply, _ length: Int, _ opaque: UInt64?, _ slot: Slot) -> Event {
+    if case .opening = phase { return opening(reply, length) }
+    guard opaqueFits(opaque, reply, slot) else {
+      let text = "a reply with opaque \(opaque.map(String.init) ?? "none") where \(slot.opaque) was due"
+      return .broken(MemcachedError(.protocolViolation, text))
+    }
+    return complete(.success(reply), length)
+  }
+
+  private mutating func failed(_ error: MemcachedError, _ length: Int, _ slot: Slot) -> Event {
+    if case .opening = phase { return opening(nil, length) }
+    return complete(.failure(error), length)
+  }
+
+  private mutating func complete(_ result: Result<Reply, MemcachedError>, _ length: Int) -> Event {
+    let slot = inFlight.removeFirst()
+    guard let completion = slot.completion else { return .passed(length: length) }
+    return .completed(completion, result, length: length)
+  }
+
+  private mutating func opening(_ reply: Reply?, _ length: Int) -> Event {
+    guard case .opening(var handshake) = phase else { preconditionFailure("not opening") }
+    inFlight.removeFirst()
+    switch handshake.answered(reply) {
+    case .more:
+      phase = .opening(handshake)
+      return .passed(length: length)
+    case .done(let identity):
+      phase = .ready(identity)
+      return .opened(identity, length: length)
+    case .failed(let error): return .broken(error)
+    }
+  }
+
+  // Commands to whole servers are classic lines without opaque in either protocol; `notNumeric` is an
+  // error line, which has none; a miss carries it from 1.6.18 on.
+  private func opaqueFits(_ opaque: UInt64?, _ reply: Reply, _ slot: Slot) -> Bool {
+    guard case .ready(let identity) = phase, identity.wireProtocol == .meta, slot.key != nil else {
+      return true
+    }
+    if let opaque { return opaque == slot.opaque }
+    switch reply {
+    case .notNumeric: return true
+    case .miss where slot.shape == .get || slot.shape == .touch:
+      return identity.version.map { $0 < .firstWithOpaqueOnMiss } ?? true
+    default: return false
+    }
+  }
+
+  // MARK: Time
+
+  /// When the next deadline passes, tombstones not counted.
+  var nextDeadline: Instant? {
+    inFlight.lazy.filter { $0.completion != nil }.map(\.deadline).min()
+  }
+
+  /// Whether the oldest request has been silent beyond its deadline for `patience` more: then nothing
+  /// behind it can be answered either.
+  func isSilent(now: Instant, patience: Duration) -> Bool {
+    inFlight.first.map { $0.deadline + patience <= now } ?? false
+  }
+
+  /// Whether replies can be told from one another when one of them is late.
+  var survivesTimeouts: Bool {
+    if case .ready(let identity) = phase { return identity.wireProtocol == .meta }
+    return false
+  }
+
+  /// Takes the completions of requests whose deadline has passed. Their slots stay and wait, without
+  /// one who asked, for the late reply, which is then dropped.
+  mutating func expire(now: Instant) -> [(slot: Slot, completion: Completion)] {
+    var expired: [(slot: Slot, completion: Completion)] = []
+    for index in inFlight.indices where inFlight[index].deadline <= now {
+      guard let completion = inFlight[index].completion else { continue }
+      inFlight[index].completion = nil
+      expired.append((inFlight[index], completion))
+    }
+    return expired
+  }
+
+  /// Ends the connection and hands over what was in flight.
+  mutating func close() -> Deque<Slot> {
+    phase = .closed
+    defer { inFlight = [] }
+    return inFlight
+  }
+}

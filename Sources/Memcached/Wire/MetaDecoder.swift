@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+/// Reads replies of the meta protocol (protocol.txt, "Meta Commands").
+///
+///     VA <length> <flags>*\r\n<data>\r\n      a value
+///     HD <flags>*\r\n                         done, or there
+///     EN / NF / NS / EX <flags>*\r\n          miss / not found / not stored / exists
+enum MetaDecoder {
+  static func decode(_ bytes: UnsafeRawBufferPointer, _ context: DecodingContext) -> Decoded {
+    switch context.shape {
+    case .flush, .stats, .version: return ServerReply.decode(bytes, shape: context.shape)
+    default: break
+    }
+    guard let (line, length) = bytes.firstLine() else { return ErrorLine.incompleteLine(bytes) }
+    guard line.count >= 2, line.count == 2 || line[2] == UInt8(ascii: " ") else {
+      return ErrorLine.decode(line, length: length) ?? ErrorLine.violation("an unexpected reply", line: line)
+    }
+    if line.starts(with: "VA") { return value(bytes, line, headLength: length, context) }
+    guard let flags = MetaFlags(UnsafeRawBufferPointer(rebasing: line[2...])),
+      let reply = statusReply(line, flags, context)
+    else { return ErrorLine.violation("an unexpected reply", line: line) }
+    return .reply(reply, length: length, opaque: flags.opaque)
+  }
+
+  private static func statusReply(
+    _ line: UnsafeRawBufferPointer, _ flags: MetaFlags, _ context: DecodingContext
+  ) -> Reply? {
+    switch context.shape {
+    case .get: line.starts(with: "EN") ? .miss : nil
+    case .touch: line.starts(with: "HD") ? .touched : line.starts(with: "EN") ? .miss : nil
+    case .store:
+      line.starts(with: "HD") ? .stored(flags.token(boot: context.boot)) : refusal(line)
+    case .delete: line.starts(with: "HD") ? .deleted : refusal(line)
+    case .arithmetic: refusal(line)
+    case .flush, .stats, .version, .noop: nil
+    }
+  }
+
+  private static func refusal(_ line: UnsafeRawBufferPointer) -> Reply? {
+    if line.starts(with: "NF") { return .miss }
+    if line.starts(with: "NS") { return .notStored }
+    return line.starts(with: "EX") ? .exists : nil
+  }
+
+  private static func value(
+    _ bytes: UnsafeRawBufferPointer, _ line: UnsafeRawBufferPointer, headLength: Int,
+    _ context: DecodingContext
+  ) -> Decoded {
+    var reader = LineReader(UnsafeRawBufferPointer(rebasing: line[2...]))
+    guard let count = reader.token()?.decimal, count <= UInt64(context.maximumValueLength),
+      let flags = MetaFlags(&reader)
+    else { return ErrorLine.violation("a value of an impossible length or with malformed flags", line: line) }
+    let end = headLength + Int(count)
+    if bytes.count < end + 2 { return .incomplete(needed: end + 2) }
+    guard bytes[end] == UInt8(ascii: "\r"), bytes[end + 1] == UInt8(ascii: "\n") else {
+      return ErrorLine.violation("a value that is not followed by CRLF", line: line)
+    }
+    let data = UnsafeRawBufferPointer(rebasing: bytes[headLength..<end])
+    let token = flags.token(boot: context.boot)
+    switch context.shape {
+    case .get:
+      let item = Item(value: [UInt8](data), flags: flags.clientFlags, ttl: flags.ttl, cas: token)
+      return .reply(.hit(item), length: end + 2, opaque: flags.opaque)
+    case .arithmetic:
+      // decr leaves trailing spaces in the stored bytes; `ma … v` may show them.
+      guard let number = trimmed(data).decimal else {
+        return ErrorLine.violation("a counter that is no number", line: line)
+      }
+      return .reply(.counter(number, token), length: end + 2, opaque: flags.opaque)
+    default:
+      return ErrorLine.violation("an unexpected value", line: line)
+    }
+  }
+
+  private static func trimmed(_ data: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    var end = data.count
+    while end > 0, data[end - 1] == UInt8(ascii: " ") { end -= 1 }
+    return UnsafeRawBufferPointer(rebasing: data[..<end])
+  }
+}
+
+/// The flags behind a meta reply that we ask for; others (`W`, `X`, `Z` …) are passed over.
+struct MetaFlags {
+  private(set) var opaque: UInt64?
+  private(set) var clientFlags: UInt32 = 0
+  private(set) var ttl = TimeToLive.unknown
+  private var cas: UInt64?
+
+  /// Nil when a flag that we know has a malformed value.
+  init?(_ flags: UnsafeRawBufferPointer) {
+    var reader = LineReader(flags)
+    self.init(&reader)
+  }
+
+  init?(_ reader: inout LineReader) {
+    while let token = reader.token() {
+      let value = UnsafeRawBufferPointer(rebasing: token[1...])
+      switch token[0] {
+      case UInt8(ascii: "O"):
+        guard let number = value.decimal, opaque == nil else { return nil }
+        opaque = number
+      case UInt8(ascii: "f"):
+        guard let number = value.decimal, let flags = UInt32(exactly: number) else { return nil }
+        clientFlags = flags
+      case UInt8(ascii: "c"):
+        guard let number = value.decimal else { return nil }
+        cas = number
+      case UInt8(ascii: "t"):
+        guard let seconds = value.signedDecimal else { return nil }
+        ttl = seconds < 0 ? .never : .seconds(seconds)
+      default: break
+      }
+    }
+  }
+
+  func token(boot: UInt64) -> CASToken? { cas.map { CASToken(boot: boot, unique: $0) } }
+}
