@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Reactor
+
+/// How one tier took part in an operation.
+public struct Visit: Hashable, Sendable {
+  public enum Outcome: Hashable, Sendable {
+    case hit
+    case miss
+    /// The tier could not be asked or failed to answer.
+    case error(MemcachedError)
+  }
+
+  /// Index into `FallbackClient.tiers`.
+  public var tier: Int
+  public var outcome: Outcome
+
+  public init(tier: Int, outcome: Outcome) {
+    self.tier = tier
+    self.outcome = outcome
+  }
+}
+
+/// What an operation over the tiers came to.
+public struct Answer: Sendable {
+  public var result: Result<Reply, MemcachedError>
+  /// Index of the tier that the result is of.
+  public var tier: Int
+  /// The other tiers that were consulted, in that order; empty when the primary alone was.
+  public var others: [Visit]
+
+  public init(_ result: Result<Reply, MemcachedError>, tier: Int = 0, others: [Visit] = []) {
+    self.result = result
+    self.tier = tier
+    self.others = others
+  }
+}
+
+/// The answers of a tier's nodes to a command that concerns whole servers.
+public struct TierAnswers: Sendable {
+  public struct NodeAnswer: Sendable {
+    /// The node's name.
+    public var node: String
+    public var result: Result<Reply, MemcachedError>
+  }
+
+  /// The tier's name.
+  public var tier: String
+  /// In the order in which the nodes are configured.
+  public var nodes: [NodeAnswer]
+}
+
+/// What a caller may say of one operation beside its arguments.
+public struct RequestOptions: Hashable, Sendable {
+  /// Nil: the client's `operationTimeout` from now.
+  public var deadline: Instant?
+  /// Do not wait for the outcome: the answer is `.accepted` as soon as the command is queued.
+  public var noreply: Bool
+
+  public init(deadline: Instant? = nil, noreply: Bool = false) {
+    self.deadline = deadline
+    self.noreply = noreply
+  }
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Reactor
+
+/// Hop 5: one cache made of an ordered list of tiers. Reads go to the primary and, on a miss, to the
+/// older tiers; which tiers a verb touches is decided by `FallbackPolicy`, whose table says it verb by
+/// verb.
+///
+///     get ─► primary ─hit──────────────────────────────► answer
+///               └─miss, error─► older ─hit─────────────► answer
+///                                 └─miss─► next older … ► miss, or the primary's error
+///
+/// A client is bound to a loop: calls and completions are on its thread, and a completion may run
+/// before the call returns. Each is called exactly once. Programs that prefer `await` use
+/// `AsyncFallbackClient`. The verbs and their meaning are those of pymemcache's client; parameters
+/// stand in the same order in all of them.
+public final class FallbackClient {
+  public typealias AnswerHandler = (Answer) -> Void
+
+  /// In the fallback order; the first is the primary.
+  public let tiers: [Tier]
+  public let policy: FallbackPolicy
+  /// What this client shares with those of other workers.
+  public let coordination: TierCoordination
+  let loop: EventLoop
+  private let operationTimeout: Duration
+  /// Copies in older tiers that are still to be deleted.
+  private(set) lazy var invalidations = InvalidationQueue(
+    ledger: coordination.invalidations, loop: loop,
+    delete: { [weak self] key, tier, isGone in self?.deleteOwed(key, tier, isGone) })
+  private lazy var backfill = Backfill(
+    settings: coordination.backfill, ledger: coordination.writes, timeout: operationTimeout, loop: loop,
+    submit: { [tiers] command, deadline, completion in
+      guard let key = command.key else { preconditionFailure("a backfill has a key") }
+      tiers[0].cluster.node(for: key).submit(command, deadline: deadline, completion: completion)
+    })
+
+  /// - Parameters:
+  ///   - tiers: at least one, the primary first, then the others, newest first.
+  ///   - operationTimeout: the budget of one call over all tiers; a node's own timeout counts within it.
+  ///   - coordination: the same for all clients of a process that serve the same tiers.
+  public init(
+    tiers: [Tier], policy: FallbackPolicy = .strict, operationTimeout: Duration = .seconds(1),
+    coordination: TierCoordination = TierCoordination(), loop: EventLoop
+  ) {
+    precondition(!tiers.isEmpty, "a fallback client has at least one tier")
+    self.tiers = tiers
+    self.policy = policy
+    self.operationTimeout = operationTimeout
+    self.coordination = coordination
+    self.loop = loop
+  }
+
+  /// What became of this client's backfills.
+  public var backfillCounts: BackfillCounts { backfill.counts }
+
+  // MARK: Reading
+
+  /// Reads an item: `.hit` or `.miss`.
+  /// - Parameter isPeek: do not count as an access where the server can be told so.
+  public func get(
+    _ key: Key, isPeek: Bool = false, _ options: RequestOptions = .init(), completion: @escaping AnswerHandler
+  ) {
+    read(Command(key, .get(isPeek: isPeek)), key, tier: 0, others: [], deadline(options), completion)
+  }
+
+  /// Reads an item for a later `cas`. Only a token of tier 0 can ever match there.
+  public func gets(
+    _ key: Key, _ options: RequestOptions = .init(), completion: @escaping AnswerHandler
+  ) {
+    if policy.getsReadsOlderTiers { return get(key, options, completion: completion) }
+    submit(Command(key, .get(isPeek: false)), key, tier: 0, deadline(options)) { completion(Answer($0)) }
+  }
+
+  /// Reads many items: one answer a key, in the order of `keys`.
+  public func getMany(
+    _ keys: [Key], _ options: RequestOptions = .init(), completion: @escaping ([Answer]) -> Void
+  ) {
+    if policy.fallsBackPerKey {
+      let deadline = deadline(options)
+      join(keys.count, completion) { index, done in
+        self.read(Command(keys[index], .get(isPeek: false)), keys[index], tier: 0, others: [], deadline, done)
+      }
+    } else {
+      readTogether(keys, tier: 0, deadline(options), completion)
+    }
+  }
+
+  /// As `getMany`, for later `cas`.
+  public func getsMany(
+    _ keys: [Key], _ options: RequestOptions = .init(), completion: @escaping ([Answer]) -> Void
+  ) {
+    getMany(keys, options, completion: completion)
+  }
+
+  private func read(
+    _ command: Command, _ key: Key, tier index: Int, others: [Visit], _ deadline: Instant,
+    _ completion: @escaping AnswerHandler
+  ) {
+    readOne(command, key, tier: index, deadline) { [self] result in
+      let visit: Visit
+      switch result {
+      case .success(.hit(let item)):
+        completion(Answer(result, tier: index, others: others))
+        if index > 0, policy.backfills, command.operation == .get(isPeek: false) { backfill.found(item, key) }
+        return
+      case .success: visit = Visit(tier: index, outcome: .miss)
+      case .failure(let error):
+        if !policy.readsPastErrors { return completion(Answer(result, tier: index, others: others)) }
+        visit = Visit(tier: index, outcome: .error(error))
+      }
+      if tiers.count == 1 { return completion(Answer(result)) }
+      if index + 1 == tiers.count { return completion(conclusion(others + [visit])) }
+      read(command, key, tier: index + 1, others: others + [visit], deadline, completion)
+    }
+  }
+
+  /// Reads from one tier; a copy there that is still to be deleted is as good as gone.
+  func readOne(
+    _ command: Command, _ key: Key, tier: Int, _ deadline: Instant, _ completion: @escaping Completion
+  ) {
+    if tier > 0, !coordination.invalidations.mayServe(key, from: tier) { return completion(.success(.miss)) }
+    submit(command, key, tier: tier, deadline, completion)
+  }
+
+  // No tier has the item. The primary decides: if it could not be asked, nobody knows whether the item
+  // exists, and that is an error; an older tier that failed only counts as skipped.
+  private func conclusion(_ visits: [Visit]) -> Answer {
+    let others = Array(visits.dropFirst())
+    if case .error(let error) = visits[0].outcome { return Answer(.failure(error), tier: 0, others: others) }
+    return Answer(.success(.miss), tier: 0, others: others)
+  }
+
+  // pymemcache's get_many: a tier is asked for all keys at once; any hit ends the search.
+  private func readTogether(
+    _ keys: [Key], tier index: Int, _ deadline: Instant, _ completion: @escaping ([Answer]) -> Void
+  ) {
+    join(keys.count) { [self] (answers: [Answer]) in
+      let failure = answers.first { if case .failure = $0.result { true } else { false } }
+      if let failure { return completion(keys.map { _ in failure }) }
+      let isMiss = answers.allSatisfy { if case .success(.miss) = $0.result { true } else { false } }
+      if isMiss, index + 1 < tiers.count {
+        readTogether(keys, tier: index + 1, deadline, completion)
+      } else {
+        completion(answers)
+      }
+    } each: { [self] position, done in
+      let command = Command(keys[position], .get(isPeek: false))
+      tiers[index].cluster.node(for: keys[position]).submit(command, deadline: deadline) {
+        done(Answer($0, tier: index))
+      }
+    }
+  }
+
+  // MARK: Writing
+
+  /// Stores, whatever is there: `.stored`.
+  public func set(
+    _ key: Key, _ value: [UInt8], flags: UInt32 = 0, exptime: Exptime = .never,
+    _ options: RequestOptions = .init(), completion: @escaping AnswerHandler
+  ) {
+    write(key, .store(.set, value: value, flags: flags, exptime: exptime), options, completion)
+  }
+
+  /// Stores if the key is absent: `.stored` or `.notStored`.
+  public func add(
+    _ key: Key, _ value: [UInt8], flags: UInt32 = 0, exptime: Exptime = .never,
+    _ options: RequestOptions = .init(), completion: @escaping AnswerHandler
+  ) {
+    write(key, .store(.add, value: value, flags: flags, exptime: exptime), options, completion)
+  }
+
+  /// Stores if the key is present: `.stored` or `.notStored`.
+  public func replace(
+    _ key: Key, _ value: [UInt8], flags: UInt32 = 0, exptime: Exptime = .never,
+    _ options: RequestOptions = .init(), completion: @escaping AnswerHandler
+  ) {
+    write(key, .store(.replace, value: value, flags: flags, exptime: exptime), options, completion)
+  }
+
+  /// Adds to the end of a value that is present, whose flags and ttl stay: `.stored` or `.notStored`.
+  public func append(
+    _ key: Key, _ value: [UInt8], _ options: RequestOptions = .init(), completion: @escaping AnswerHandler
+  ) {
+    write(key, .store(.append, value: value, flags: 0, exptime: .never), options, completion)
+  }
+
+  /// Adds to the front of a value that is present, whose flags and ttl stay: `.stored` or `.notStored`.
+  public func prepend(
+    _ key: Key, _ value: [UInt8], _ options: RequestOptions = .init(), completion: @escaping AnswerHandler
+  ) {
+    write(key, .store(.prepend, value: value, flags: 0, exptime: .never), options, completion)
+  }
+
+  /// Stores if the item is unchanged since the token was read: `.stored`, `.exists` or `.miss`.
+  public func cas(
+    _ key: Key, _ value: [UInt8], token: CASToken, flags: UInt32 = 0, exptime: Exptime = .never,
+    _ options: RequestOptions = .init(), completion: @escaping AnswerHandler
+  ) {
+    write(key, .store(.cas(token), value: value, flags: flags, exptime: exptime), options, completion)
+  }
+
+  /// Deletes: `.deleted`, `.miss`, or `.exists` when there is a token and the item changed.
+  public func delete(
+    _ key: Key, ifUnchanged token: CASToken? = nil, _ options: RequestOptions = .init(),
+    completion: @escaping AnswerHandler
+  ) {
+    write(key, .delete(ifUnchanged: token), options, completion)
+  }
+
+  /// Adds to a counter, wrapping at 2^64: `.counter`, `.miss` or `.notNumeric`.
+  public func incr(
+    _ key: Key, by delta: UInt64 = 1, _ options: RequestOptions = .init(), completion: @escaping AnswerHandler
+  ) {
+    write(key, .increment(delta: delta), options, completion)
+  }
+
+  /// Subtracts from a counter, stopping at 0: `.counter`, `.miss` or `.notNumeric`.
+  public func decr(
+    _ key: Key, by delta: UInt64 = 1, _ options: RequestOptions = .init(), completion: @escaping AnswerHandler
+  ) {
+    write(key, .decrement(delta: delta), options, completion)
+  }
+
+  /// Gives an item a new ttl: `.touched` or `.miss`.
+  public func touch(
+    _ key: Key, exptime: Exptime, _ options: RequestOptions = .init(), completion: @escaping AnswerHandler
+  ) {
+    write(key, .touch(exptime: exptime), options, completion)
+  }
+
+  // MARK: Whole servers
+
+  /// The servers' own statistics, of the tiers named (nil = all).
+  /// - Parameter argument: `""`, or one that memcached knows: `settings`, `items`, `slabs`, `conns` …
+  public func stats(
+    _ argument: String = "", tiers names: [String]? = nil, _ options: RequestOptions = .init(),
+    completion: @escaping ([TierAnswers]) -> Void
+  ) {
+    askServers(.stats(argument: argument), names, options, completion)
+  }
+
+  /// The servers' releases, of every tier.
+  public func version(
+    _ options: RequestOptions = .init(), completion: @escaping ([TierAnswers]) -> Void
+  ) {
+    askServers(.version, nil, options, completion)
+  }
+
+  /// Empties the tiers named (nil = the primary), at once or after a delay.
+  public func flushAll(
+    tiers names: [String]? = nil, delaySeconds: UInt32 = 0, _ options: RequestOptions = .init(),
+    completion: @escaping ([TierAnswers]) -> Void
+  ) {
+    askServers(.flushAll(delaySeconds: delaySeconds), names ?? [tiers[0].name], options) { [self] answers in
+      if delaySeconds == 0 { noteFlushed(answers) }
+      completion(answers)
+    }
+  }
+
+  // Nothing stale is left in a tier whose nodes have all been emptied.
+  private func noteFlushed(_ answers: [TierAnswers]) {
+    for answer in answers where answer.nodes.allSatisfy({ $0.result == .success(.flushed) }) {
+      if let tier = tiers.firstIndex(where: { $0.name == answer.tier }) {
+        coordination.invalidations.flushed(tier)
+      }
+    }
+  }
+
+  private func askServers(
+    _ operation: Command.Operation, _ names: [String]?, _ options: RequestOptions,
+    _ completion: @escaping ([TierAnswers]) -> Void
+  ) {
+    let asked = tiers.filter { names?.contains($0.name) ?? true }
+    let deadline = deadline(options)
+    join(asked.count, completion) { index, done in
+      let tier = asked[index]
+      join(tier.cluster.nodes.count) { (nodes: [TierAnswers.NodeAnswer]) in
+        done(TierAnswers(tier: tier.name, nodes: nodes))
+      } each: { position, answered in
+        let node = tier.cluster.nodes[position]
+        node.submit(Command(operation, noreply: options.noreply), deadline: deadline) {
+          answered(TierAnswers.NodeAnswer(node: node.name, result: $0))
+        }
+      }
+    }
+  }
+
+  /// Ends all connections, saying `quit`. What is in flight fails with `.closed`, as does what comes after.
+  public func close() {
+    invalidations.close()
+    for tier in tiers { for node in tier.cluster.nodes { node.close() } }
+  }
+
+  // For a face that owns the loop.
+  func stopLoop() { loop.stop() }
+
+  /// The same as `close`: pymemcache has both words.
+  public func quit() { close() }
+
+  // MARK: Parts
+
+  /// Hop 6: to the node of that tier that has the key.
+  func submit(
+    _ command: Command, _ key: Key, tier: Int, _ deadline: Instant, _ completion: @escaping Completion
+  ) {
+    tiers[tier].cluster.node(for: key).submit(command, deadline: deadline, completion: completion)
+  }
+
+  private func deleteOwed(_ key: Key, _ tier: Int, _ isGone: @escaping (Bool) -> Void) {
+    submit(Command(key, .delete(ifUnchanged: nil)), key, tier: tier, loop.now + operationTimeout) { result in
+      if case .success = result { isGone(true) } else { isGone(false) }
+    }
+  }
+
+  func deadline(_ options: RequestOptions) -> Instant {
+    options.deadline ?? loop.now + operationTimeout
+  }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Reactor
+
+/// What the clients of one process share, and how backfill behaves. One for all workers.
+public struct TierCoordination: Sendable {
+  public let writes: WriteLedger
+  public let invalidations: InvalidationLedger
+  public let backfill: BackfillSettings
+
+  public init(
+    writes: WriteLedger = WriteLedger(), invalidations: InvalidationLedger = InvalidationLedger(),
+    backfill: BackfillSettings = BackfillSettings()
+  ) {
+    self.writes = writes
+    self.invalidations = invalidations
+    self.backfill = backfill
+  }
+}
+
+// MARK: - Writes over tiers
+
+/// The writes of the policies that keep older tiers true. Each is a chain of steps of which every one
+/// begins when the one before it is done, and the answer is given at the end of the chain:
+///
+///     set, delete             older copies gone ─► primary
+///     cas, delete with token  primary ─done─► older copies gone
+///     add                     older tiers miss ─► primary
+///     incr, append, touch …   primary ─hit─► older copies gone
+///                                └─miss─► older tier ─hit─► add to primary ─► primary ─► older gone
+extension FallbackClient {
+  func write(
+    _ key: Key, _ operation: Command.Operation, _ options: RequestOptions,
+    _ completion: @escaping AnswerHandler
+  ) {
+    let deadline = deadline(options)
+    let isShared = tiers.count > 1 && policy.olderCopies(of: operation) != .untouched
+    guard isShared else {
+      let command = Command(key, operation, noreply: options.noreply)
+      return submit(command, key, tier: 0, deadline) { completion(Answer($0)) }
+    }
+    // The chain goes on for a caller who does not wait for its end.
+    if options.noreply { completion(Answer(.success(.accepted))) }
+    let done = options.noreply ? { _ in } : completion
+    let isDelete = if case .delete = operation { true } else { false }
+    let write = TieredWrite(key: key, command: Command(key, operation), deadline: deadline) { [self] answer in
+      if isDelete { coordination.writes.endDelete(key) }
+      done(answer)
+    }
+    coordination.writes.beginWrite(key, isDelete: isDelete, on: loop) { [self] in begin(write) }
+  }
+
+  private func begin(_ write: TieredWrite) {
+    switch write.command.operation {
+    case .store(.set, _, _, _), .delete(nil):
+      settleOlder(write, from: tiers.count - 1) { [self] write in finish(write) }
+    case .store(.add, _, _, _):
+      look(for: write.key, from: 1, write.deadline, write.visits) { [self] found, visits in
+        var write = write
+        write.visits = visits
+        if found != nil { return write.answer(.success(.notStored)) }
+        add(write)
+      }
+    // Only the primary can compare a token. If it refuses, the older copies must stay: one of them may
+    // be all there is.
+    case .store(.cas, _, _, _), .delete: change(write, mayPromote: false)
+    default: change(write, mayPromote: true)
+    }
+  }
+
+  // A tier that could not be asked may have a copy, which would show once the new item has expired.
+  private func add(_ write: TieredWrite) {
+    submit(write.command, write.key, tier: 0, write.deadline) { [self] result in
+      switch result {
+      case .failure(let error) where error.outcome == .notApplied: break
+      case .success(.stored), .failure:
+        for case (let tier, .error) in write.visits.map({ ($0.tier, $0.outcome) }) {
+          invalidations.append(write.key, tier: tier)
+        }
+      case .success: break
+      }
+      write.answer(result)
+    }
+  }
+
+  private func finish(_ write: TieredWrite) {
+    submit(write.command, write.key, tier: 0, write.deadline) { write.answer($0) }
+  }
+
+  // The verbs that need what is there.
+  private func change(_ write: TieredWrite, mayPromote: Bool) {
+    submit(write.command, write.key, tier: 0, write.deadline) { [self] result in
+      switch result {
+      case .success(.miss) where mayPromote, .success(.notStored) where mayPromote:
+        promote(write, instead: result)
+      case .success(.miss), .success(.notStored), .success(.exists), .success(.notNumeric), .failure:
+        write.answer(result)
+      case .success: settleOlder(write, from: tiers.count - 1) { $0.answer(result) }
+      }
+    }
+  }
+
+  // Alone with the key from the look to the add: a delete in between would be undone by the add.
+  private func promote(_ write: TieredWrite, instead result: Result<Reply, MemcachedError>) {
+    let isGranted = coordination.writes.beginPromotion(write.key, on: loop) { [self] in
+      change(write, mayPromote: true)
+    }
+    if !isGranted { return }
+    look(for: write.key, from: 1, write.deadline, write.visits) { [self] item, visits in
+      var write = write
+      write.visits = visits
+      guard let item, let exptime = coordination.backfill.exptime(of: item) else {
+        coordination.writes.endBackfill(write.key)
+        return write.answer(result)
+      }
+      let add = Command.Operation.store(.add, value: item.value, flags: item.flags, exptime: exptime)
+      submit(Command(write.key, add), write.key, tier: 0, write.deadline) { [self] added in
+        coordination.writes.endBackfill(write.key)
+        // notStored: another writer was faster, and what it stored is what the verb now finds.
+        if case .failure = added { return write.answer(added) }
+        change(write, mayPromote: false)
+      }
+    }
+  }
+
+  // Deletes (or, mirrored, writes) the copies of the older tiers, oldest first, so that at no time a
+  // tier shows what a newer one has given up. A copy that cannot be deleted is owed.
+  private func settleOlder(_ write: TieredWrite, from tier: Int, _ next: @escaping (TieredWrite) -> Void) {
+    if tier == 0 { return next(write) }
+    let isMirrored = policy.olderCopies(of: write.command.operation) == .written
+    let command = isMirrored ? write.command : Command(write.key, .delete(ifUnchanged: nil))
+    submit(command, write.key, tier: tier, write.deadline) { [self] result in
+      var write = write
+      switch result {
+      case .success(.miss): write.visits.append(Visit(tier: tier, outcome: .miss))
+      case .success: write.visits.append(Visit(tier: tier, outcome: .hit))
+      case .failure(let error):
+        write.visits.append(Visit(tier: tier, outcome: .error(error)))
+        invalidations.append(write.key, tier: tier)
+      }
+      settleOlder(write, from: tier - 1, next)
+    }
+  }
+
+  // The first older tier that has the key; nil when none has, those that fail counting as not having it.
+  private func look(
+    for key: Key, from tier: Int, _ deadline: Instant, _ visits: [Visit],
+    _ completion: @escaping (Item?, [Visit]) -> Void
+  ) {
+    if tier == tiers.count { return completion(nil, visits) }
+    readOne(Command(key, .get(isPeek: true)), key, tier: tier, deadline) { [self] result in
+      switch result {
+      case .success(.hit(let item)): completion(item, visits + [Visit(tier: tier, outcome: .hit)])
+      case .success:
+        look(for: key, from: tier + 1, deadline, visits + [Visit(tier: tier, outcome: .miss)], completion)
+      case .failure(let error):
+        look(
+          for: key, from: tier + 1, deadline, visits + [Visit(tier: tier, outcome: .error(error))], completion
+        )
+      }
+    }
+  }
+}
+
+/// A write on its way through the tiers.
+struct TieredWrite {
+  let key: Key
+  let command: Command
+  let deadline: Instant
+  let completion: FallbackClient.AnswerHandler
+  /// What the older tiers said.
+  var visits: [Visit] = []
+
+  /// Ends it. A delete is a miss only when no tier had the key, and none that may have it was unreachable.
+  func answer(_ result: Result<Reply, MemcachedError>) {
+    var result = result
+    if case .delete(nil) = command.operation, case .success(.miss) = result,
+      visits.contains(where: { $0.outcome != .miss })
+    {
+      result = .success(.deleted)
+    }
+    completion(Answer(result, others: visits))
+  }
+}
