@@ -14,6 +14,7 @@ let package = Package(
   name: "crossfade",
   products: [
     .library(name: "Memcached", targets: ["Memcached"]),
+    .library(name: "MemcachedTesting", targets: ["MemcachedTesting"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
@@ -24,6 +25,8 @@ let package = Package(
     .target(
       name: "Memcached",
       dependencies: ["Reactor", .product(name: "DequeModule", package: "swift-collections")]),
+    .target(name: "MemcachedTesting", dependencies: ["Memcached", "Reactor"]),
     .testTarget(name: "ReactorTests", dependencies: ["Reactor"]),
+    .testTarget(name: "MemcachedTests", dependencies: ["Memcached", "MemcachedTesting", "Reactor"]),
   ]
 )

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Foundation
+import Memcached
+import Reactor
+import Synchronization
+
+/// A real `memcached`, started for a test on 127.0.0.1 or a unix socket and ended with it.
+///
+///     let server = try MemcachedServer(arguments: ["-m", "16"])
+///     let connection = try RawConnection(to: server.address)
+public final class MemcachedServer: Sendable {
+  public enum Transport: Sendable { case tcp, unix }
+
+  /// Why there is no server.
+  public struct Failure: Error, CustomStringConvertible {
+    public let description: String
+  }
+
+  /// Where it listens; stays the same when it is restarted.
+  public let address: SocketAddress
+  private let arguments: [String]
+  private let directory: URL?
+  private let child: Mutex<ChildProcess?>
+
+  /// Where in `PATH` the program is; nil when it is not installed, for tests to say so.
+  public static var program: String? {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+    return path.split(separator: ":").lazy.map { "\($0)/memcached" }
+      .first { FileManager.default.isExecutableFile(atPath: $0) }
+  }
+
+  /// Starts a server and waits until it answers.
+  ///
+  /// - Parameter arguments: its options beside those that say where to listen.
+  public init(arguments: [String] = [], transport: Transport = .tcp) throws {
+    // As root, memcached wants to be told as whom to run.
+    let arguments = arguments + (geteuid() == 0 ? ["-u", "root"] : [])
+    self.arguments = arguments
+    switch transport {
+    case .tcp:
+      let (child, address) = try MemcachedServer.startOnFreePort(arguments)
+      self.address = address
+      self.child = Mutex(child)
+      directory = nil
+    case .unix:
+      let directory = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+      try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+      let path = directory.appendingPathComponent("m.sock").path
+      guard let address = SocketAddress(unixPath: path) else {
+        throw Failure(description: "\(path) is too long for a unix socket")
+      }
+      self.directory = directory
+      self.address = address
+      child = Mutex(try MemcachedServer.start(arguments, address))
+    }
+  }
+
+  deinit {
+    // By SIGTERM memcached takes a second to end.
+    kill()
+    // It is in the directory for temporary files: what cannot be removed now goes with the rest.
+    if let directory { try? FileManager.default.removeItem(at: directory) }
+  }
+
+  /// The address as a cluster's configuration has it.
+  public var nodeAddress: NodeAddress {
+    address.isUnix
+      ? .unix(path: String(address.description.dropFirst("unix:".count)))
+      : .tcp(host: "127.0.0.1", port: address.port)
+  }
+
+  /// The process's number; nil when it was ended.
+  public var pid: Int32? { child.withLock { $0?.pid } }
+
+  // MARK: Trouble
+
+  /// Ends it by SIGTERM and waits until it is gone.
+  public func stop() { end(by: SIGTERM) }
+
+  /// Ends it by SIGKILL and waits until it is gone. The kernel closes its connections.
+  public func kill() { end(by: SIGKILL) }
+
+  /// Stops it from running (SIGSTOP): it accepts connections, which the kernel does, and never answers.
+  public func suspend() { child.withLock { $0?.signal(SIGSTOP) } }
+
+  /// Ends a suspension.
+  public func resume() { child.withLock { $0?.signal(SIGCONT) } }
+
+  /// Ends it if it runs, starts a new process at the same address and waits until that answers.
+  public func restart() throws {
+    kill()
+    if case .unix(let path) = nodeAddress { unlink(path) }
+    let started = try MemcachedServer.start(arguments, address)
+    child.withLock { $0 = started }
+  }
+
+  private func end(by signal: Int32) {
+    child.withLock { child in
+      child?.end(by: signal)
+      child = nil
+    }
+  }
+
+  // MARK: Starting
+
+  // Between our letting go of a free port and the server's taking it, another process may: then the
+  // server ends at once, or it is somebody else's server that answers. Both are seen, and another port
+  // is tried.
+  private static func startOnFreePort(_ arguments: [String]) throws -> (ChildProcess, SocketAddress) {
+    var lastError: (any Error)?
+    for _ in 0..<8 {
+      let address = try freeAddress()
+      do { return (try start(arguments, address), address) } catch { lastError = error }
+    }
+    throw lastError ?? Failure(description: "no free port")
+  }
+
+  /// A loopback address with a port that nobody listens on just now.
+  public static func freeAddress() throws -> SocketAddress {
+    guard let anyPort = SocketAddress(numericHost: "127.0.0.1", port: 0) else {
+      preconditionFailure("127.0.0.1 is a numeric address")
+    }
+    return try Socket.listening(on: anyPort).localAddress()
+  }
+
+  private static func start(_ arguments: [String], _ address: SocketAddress) throws -> ChildProcess {
+    guard let program else { throw Failure(description: "memcached is not in PATH") }
+    let place =
+      address.isUnix
+      ? ["-s", String(address.description.dropFirst("unix:".count))]
+      : ["-l", "127.0.0.1", "-p", "\(address.port)"]
+    let child = try ChildProcess(program, place + arguments)
+    try waitUntilAnswering(child, address, "memcached \((place + arguments).joined(separator: " "))")
+    return child
+  }
+
+  private static func waitUntilAnswering(
+    _ child: ChildProcess, _ address: SocketAddress, _ commandLine: String
+  ) throws {
+    let deadline = Instant.current() + .seconds(10)
+    while Instant.current() < deadline {
+      if child.hasEnded { throw Failure(description: "it ended at once: \(commandLine)") }
+      if try isAnswering(child.pid, address) { return }
+      // Nothing tells when another process begins to listen: asking again is all there is.
+      usleep(2_000)
+    }
+    throw Failure(description: "no answer within 10 s: \(commandLine)")
+  }
+
+  private static func isAnswering(_ pid: pid_t, _ address: SocketAddress) throws -> Bool {
+    guard let connection = try? RawConnection(to: address, timeout: .seconds(2)) else { return false }
+    try connection.send("stats\r\n")
+    guard let answer = try? connection.read(until: "END\r\n") else { return false }
+    if String(decoding: answer, as: UTF8.self).contains("STAT pid \(pid)\r\n") { return true }
+    throw Failure(description: "another server listens at \(address)")
+  }
+}

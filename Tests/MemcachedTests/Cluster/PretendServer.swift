@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Memcached
+import MemcachedTesting
+import Reactor
+import Testing
+
+/// A request as a server reads it: the line, and the data block of a storage command.
+struct Request: Sendable {
+  var line: String
+  var data: [UInt8] = []
+
+  var words: [Substring] { line.split(separator: " ") }
+  var verb: Substring { words.first ?? "" }
+  /// The opaque of a meta request as it stands on the wire: `O17`.
+  var opaque: String { words.dropFirst().last { $0.hasPrefix("O") }.map(String.init) ?? "" }
+}
+
+/// A scripted server that opens connections as memcached does and leaves the rest to a test.
+enum PretendServer {
+  typealias Answer = @Sendable (_ connection: Int, _ request: Request) -> [ScriptedServer.Step]
+
+  /// - Parameter knowsMeta: a server that does not answers `ERROR` to `ms`, and then takes the lines of
+  ///   its value for commands, as the real ones did.
+  static func start(
+    version: String = "1.6.18", knowsMeta: Bool = true, answer: @escaping Answer
+  ) throws -> ScriptedServer {
+    try ScriptedServer { received in
+      let before = requests(in: received.all.dropLast(received.new.count), knowsMeta).count
+      return requests(in: received.all[...], knowsMeta).dropFirst(before).flatMap { request in
+        opening(request, version, knowsMeta) ?? answer(received.connection, request)
+      }
+    }
+  }
+
+  private static func opening(
+    _ request: Request, _ version: String, _ knowsMeta: Bool
+  ) -> [ScriptedServer.Step]? {
+    switch request.line {
+    case "mn": [.send(knowsMeta ? "MN\r\n" : "ERROR\r\n")]
+    case "version": [.send("VERSION \(version)\r\n")]
+    case "stats": [.send("STAT pid 7\r\nSTAT uptime 5\r\nSTAT time 1700000000\r\nEND\r\n")]
+    case "stats settings": [.send("STAT item_size_max 2097152\r\nEND\r\n")]
+    case "quit": [.close]
+    default: nil
+    }
+  }
+
+  private static func requests(in bytes: ArraySlice<UInt8>, _ knowsMeta: Bool) -> [Request] {
+    var requests: [Request] = []
+    var rest = bytes
+    while let end = rest.firstIndex(of: 10) {
+      var request = Request(line: String(decoding: rest[..<end].dropLast(), as: UTF8.self))
+      rest = rest[(end + 1)...]
+      if let length = dataLength(request, knowsMeta) {
+        if rest.count < length + 2 { break }
+        request.data = Array(rest.prefix(length))
+        rest = rest.dropFirst(length + 2)
+      }
+      requests.append(request)
+    }
+    return requests
+  }
+
+  private static func dataLength(_ request: Request, _ knowsMeta: Bool) -> Int? {
+    switch request.verb {
+    case "ms": knowsMeta ? Int(request.words[2]) : nil
+    case "set", "add", "replace", "append", "prepend", "cas": Int(request.words[4])
+    default: nil
+    }
+  }
+}
+
+extension ScriptedServer {
+  var nodeAddress: NodeAddress { .tcp(host: "127.0.0.1", port: address.port) }
+}
+
+/// A `ServerNode` on a loop of its own, with times that a busy machine does not exceed by chance.
+final class Subject: Sendable {
+  typealias Outcome = Result<Reply, MemcachedError>
+
+  private let runner: LoopRunner
+  private let node: LoopBound<ServerNode>
+
+  init(_ address: NodeAddress, _ change: (inout NodeSettings) -> Void = { _ in }) throws {
+    var settings = NodeSettings()
+    settings.connectTimeout = .seconds(5)
+    settings.operationTimeout = .seconds(5)
+    settings.shortestBackOff = .milliseconds(5)
+    change(&settings)
+    let runner = try LoopRunner(name: "subject")
+    self.runner = runner
+    node = runner.run { [settings] in LoopBound(ServerNode(address, settings: settings, loop: $0), on: $0) }
+  }
+
+  deinit { runner.run { [node] _ in node.use().close() } }
+
+  var status: NodeStatus { runner.run { [node] _ in node.use().status } }
+
+  /// Submits all in one turn; their outcomes in the order of the commands, once there are all.
+  func outcomes(_ commands: [Command], within timeout: Duration = .seconds(20)) throws -> [Outcome] {
+    try completions(commands, within: timeout).sorted { $0.index < $1.index }.map(\.outcome)
+  }
+
+  /// The same in the order in which they completed.
+  func completions(
+    _ commands: [Command], within timeout: Duration = .seconds(20), thenClose: Bool = false
+  ) throws -> [(index: Int, outcome: Outcome)] {
+    try runner.wait(upTo: timeout + .seconds(5)) { [node] loop, done in
+      var all: [(index: Int, outcome: Outcome)] = []
+      for (index, command) in commands.enumerated() {
+        node.use().submit(command, deadline: .current() + timeout) { outcome in
+          all.append((index, outcome))
+          if all.count == commands.count { done(all) }
+        }
+      }
+      if thenClose { node.use().close() }
+    }
+  }
+
+  func outcome(_ command: Command, within timeout: Duration = .seconds(20)) throws -> Outcome {
+    try outcomes([command], within: timeout)[0]
+  }
+
+  func reply(_ command: Command) throws -> Reply { try outcome(command).get() }
+
+  /// Does `body` with the node, on its loop.
+  func onLoop<Value>(
+    _ body: (ServerNode, EventLoop, @escaping (Value) -> Void) throws -> Void
+  ) throws -> Value {
+    try runner.wait(upTo: .seconds(20)) { [node] in try body(node.use(), $0, $1) }
+  }
+
+  /// Waits until a request has been answered, so that the connection is there; false after 10 s.
+  func becomesUsable() throws -> Bool {
+    let limit = Instant.current() + .seconds(10)
+    while Instant.current() < limit {
+      if case .success = try outcome(Command(.version)) { return true }
+      // While it is down a request fails at once, and nothing tells when that ends.
+      try pause(.milliseconds(2))
+    }
+    return false
+  }
+
+  /// Lets time pass on the node's loop.
+  func pause(_ duration: Duration) throws {
+    let _: Bool = try onLoop { _, loop, done in loop.schedule(after: duration) { done(true) } }
+  }
+}
+
+// Short words for commands, and for how they ended.
+extension Command {
+  static func get(_ key: String = "k") throws -> Command { Command(try Key(key), .get(isPeek: false)) }
+
+  static func set(
+    _ value: String, _ key: String = "k", _ mode: StoreMode = .set, noreply: Bool = false
+  ) throws -> Command {
+    try set(Array(value.utf8), key, mode, noreply: noreply)
+  }
+
+  static func set(
+    _ value: [UInt8], _ key: String = "k", _ mode: StoreMode = .set, noreply: Bool = false
+  ) throws -> Command {
+    Command(
+      try Key(key), .store(mode, value: value, flags: 0, exptime: .never), noreply: noreply)
+  }
+
+  static func delete(_ key: String = "k", _ token: CASToken? = nil) throws -> Command {
+    Command(try Key(key), .delete(ifUnchanged: token))
+  }
+}
+
+extension Result<Reply, MemcachedError> {
+  /// `hit v`, `stored`, or `timeout unknown`: the failure's word and what became of a write.
+  var text: String {
+    switch self {
+    case .success(.hit(let item)): "hit \(String(decoding: item.value, as: UTF8.self))"
+    case .success(.stored): "stored"
+    case .success(let reply): "\(reply)"
+    case .failure(let error): "\(error.word) \(error.outcome.rawValue)"
+    }
+  }
+
+  var failure: MemcachedError? {
+    if case .failure(let error) = self { error } else { nil }
+  }
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Reactor
+import Testing
+
+@testable import Memcached
+
+/// The state machine of a connection, spoken to in bytes, without sockets.
+@Suite struct ConnectionStateTests {
+  /// A state with its answers, and the completions of the requests that were sent on it.
+  private final class Wire {
+    var state: ConnectionState
+    var written = ByteBuffer()
+    var results: [Int: Result<Reply, MemcachedError>] = [:]
+
+    init(choice: ProtocolChoice = .auto) {
+      state = ConnectionState(handshake: Handshake(choice: choice, nodeName: "n", bootFallback: 77))
+      state.open(deadline: .distantFuture, into: &written)
+    }
+
+    func send(_ number: Int, _ operation: Command.Operation, deadline: Int64 = 1000, noreply: Bool = false) {
+      state.send(
+        Command(try! Key("k"), operation, noreply: noreply), deadline: Instant(nanoseconds: deadline),
+        streamOffset: 0, unixTime: 0, completion: noreply ? nil : { self.results[number] = $0 },
+        into: &written)
+    }
+
+    /// Feeds text; returns what the last event was, in a word.
+    @discardableResult
+    func receive(_ text: String) -> String {
+      var bytes = Array(text.utf8)
+      while true {
+        switch bytes.withUnsafeBytes({ state.next($0) }) {
+        case .needsMore: return "waiting"
+        case .opened(let identity, let length):
+          bytes.removeFirst(length)
+          if bytes.isEmpty { return "opened \(identity.wireProtocol) \(identity.itemSizeMax ?? 0)" }
+        case .passed(let length): bytes.removeFirst(length)
+        case .completed(let completion, let result, let length):
+          bytes.removeFirst(length)
+          completion(result)
+        case .broken(let error): return error.word
+        }
+      }
+    }
+
+    static let modern =
+      "MN\r\nVERSION 1.6.18\r\nSTAT pid 5\r\nSTAT uptime 9\r\nSTAT time 1009\r\nEND\r\n"
+      + "STAT item_size_max 1048576\r\nEND\r\n"
+  }
+
+  private static func opened() -> Wire {
+    let wire = Wire()
+    wire.receive(Wire.modern)
+    return wire
+  }
+
+  // MARK: The handshake
+
+  @Test("the questions leave together, before anything else")
+  func questionsLeaveTogether() {
+    let (auto, classic) = (Wire(), Wire(choice: .classic))
+    #expect(
+      String(decoding: auto.written.readable, as: UTF8.self) == "mn\r\nversion\r\nstats\r\nstats settings\r\n"
+    )
+    #expect(
+      String(decoding: classic.written.readable, as: UTF8.self) == "version\r\nstats\r\nstats settings\r\n")
+    withExtendedLifetime((auto, classic)) {}
+  }
+
+  @Test(
+    "meta is spoken only to a server that knows mn and is at least 1.6.10",
+    arguments: [
+      ("MN", "1.6.18", "meta"), ("MN", "1.6.10", "meta"), ("MN", "1.10.0", "meta"),
+      ("MN", "1.6.9", "classic"),
+      ("MN", "1.5.22", "classic"), ("ERROR", "1.4.25", "classic"), ("ERROR", "1.6.18", "classic"),
+      ("CLIENT_ERROR nope", "1.6.18", "classic"), ("SERVER_ERROR nope", "1.6.18", "classic"),
+    ])
+  func protocolIsChosen(_ answer: String, _ version: String, _ expected: String) {
+    let wire = Wire()
+    let text = "\(answer)\r\nVERSION \(version)\r\nEND\r\nSTAT item_size_max 9\r\nEND\r\n"
+    #expect(wire.receive(text) == "opened \(expected) 9")
+  }
+
+  @Test("a proxy without stats is taken as it is")
+  func proxyWithoutStatistics() {
+    #expect(Wire().receive("ERROR\r\nVERSION 0.5.0\r\nERROR\r\nERROR\r\n") == "opened classic 0")
+  }
+
+  @Test("a server that is said to speak meta and does not is refused")
+  func forcedMetaIsChecked() {
+    #expect(Wire(choice: .meta).receive("ERROR\r\nVERSION 1.4.25\r\nEND\r\nEND\r\n") == "unsupported")
+  }
+
+  @Test("a server without a version is no memcached")
+  func versionIsRequired() {
+    #expect(Wire().receive("ERROR\r\nERROR\r\n") == "protocol-violation")
+    #expect(Wire().receive("HTTP/1.1 400 Bad Request\r\nServer: x\r\n") == "protocol-violation")
+  }
+
+  @Test("the boot names one life of one server")
+  func bootNamesALife() {
+    let one = Boot.number(nodeName: "a:1", pid: 5, started: 1000)
+    #expect(one == Boot.number(nodeName: "a:1", pid: 5, started: 1000))
+    #expect(one != Boot.number(nodeName: "a:1", pid: 6, started: 1000))
+    #expect(one != Boot.number(nodeName: "a:1", pid: 5, started: 1001))
+    #expect(one != Boot.number(nodeName: "b:1", pid: 5, started: 1000))
+    #expect(one != CASToken.anyBoot)
+  }
+
+  // MARK: Replies
+
+  @Test("replies go to the requests in order")
+  func repliesInOrder() {
+    let wire = ConnectionStateTests.opened()
+    wire.send(1, .get(isPeek: false))
+    wire.send(2, .delete(ifUnchanged: nil))
+    wire.send(3, .increment(delta: 1))
+    #expect(wire.receive("EN O1\r\nHD O2\r\nVA 1 c4 O3\r\n5\r\n") == "waiting")
+    #expect(wire.results[1] == .success(.miss))
+    #expect(wire.results[2] == .success(.deleted))
+    guard case .success(.counter(5, _)) = wire.results[3] else { return #expect(Bool(false)) }
+  }
+
+  @Test(
+    "a reply whose opaque is not the oldest request's ends the connection before anyone gets it",
+    arguments: ["VA 1 f0 O2\r\nx\r\n", "VA 1 f0\r\nx\r\n", "EN O9\r\n", "EN\r\n", "VA 1 f0 O0\r\nx\r\n"])
+  func foreignOpaque(_ reply: String) {
+    let wire = ConnectionStateTests.opened()
+    wire.send(1, .get(isPeek: false))
+    wire.send(2, .get(isPeek: false))
+    #expect(wire.receive(reply) == "protocol-violation")
+    #expect(wire.results.isEmpty)
+  }
+
+  @Test("a miss without opaque is accepted of releases that do not send it")
+  func missWithoutOpaqueOfOldReleases() {
+    let wire = Wire()
+    wire.receive("MN\r\nVERSION 1.6.14\r\nEND\r\nEND\r\n")
+    wire.send(1, .get(isPeek: false))
+    wire.receive("EN\r\n")
+    #expect(wire.results[1] == .success(.miss))
+    wire.send(2, .delete(ifUnchanged: nil))
+    #expect(wire.receive("NF\r\n") == "protocol-violation")
+  }
+
+  @Test("bytes that nothing asked for end the connection")
+  func unsolicitedBytes() {
+    let wire = ConnectionStateTests.opened()
+    #expect(wire.receive("x") == "protocol-violation")
+  }
+
+  @Test("a SERVER_ERROR fails its request and the next one is answered")
+  func serverErrorFailsOne() {
+    let wire = ConnectionStateTests.opened()
+    wire.send(1, .get(isPeek: false))
+    wire.send(2, .get(isPeek: false))
+    wire.receive("SERVER_ERROR out of memory reading request\r\nEN O2\r\n")
+    guard case .failure(let error) = wire.results[1] else { return #expect(Bool(false)) }
+    #expect(error.serverLine == "SERVER_ERROR out of memory reading request")
+    #expect(wire.results[2] == .success(.miss))
+  }
+
+  @Test(
+    "an ERROR ends the connection: what follows cannot be trusted",
+    arguments: ["ERROR\r\n", "CLIENT_ERROR x\r\n"])
+  func errorEndsTheConnection(_ line: String) {
+    let wire = ConnectionStateTests.opened()
+    wire.send(1, .get(isPeek: false))
+    #expect(wire.receive(line) == "rejected")
+  }
+
+  @Test("the reply of a noreply command is taken off the wire and given to nobody")
+  func noreplyIsConsumed() {
+    let wire = ConnectionStateTests.opened()
+    wire.send(1, .delete(ifUnchanged: nil), noreply: true)
+    wire.send(2, .get(isPeek: false))
+    wire.receive("NF O1\r\nEN O2\r\n")
+    #expect(wire.results.count == 1)
+    #expect(wire.results[2] == .success(.miss))
+  }
+
+  // MARK: Time
+
+  @Test("a late reply is dropped, and the request behind it gets its own")
+  func lateReplyIsDropped() {
+    let wire = ConnectionStateTests.opened()
+    wire.send(1, .get(isPeek: false), deadline: 100)
+    wire.send(2, .get(isPeek: false), deadline: 500)
+    let expired = wire.state.expire(now: Instant(nanoseconds: 200))
+    #expect(expired.count == 1)
+    #expect(wire.state.expire(now: Instant(nanoseconds: 200)).isEmpty)
+    #expect(wire.state.nextDeadline == Instant(nanoseconds: 500))
+    wire.receive("VA 1 f0 c1 t-1 O1\r\nA\r\nVA 1 f0 c1 t-1 O2\r\nB\r\n")
+    #expect(wire.results[1] == nil)
+    guard case .success(.hit(let item)) = wire.results[2] else { return #expect(Bool(false)) }
+    #expect(item.value == [UInt8(ascii: "B")])
+  }
+
+  @Test("silence is measured at the oldest request, answered ones do not count")
+  func silence() {
+    let wire = ConnectionStateTests.opened()
+    wire.send(1, .get(isPeek: false), deadline: 100)
+    #expect(!wire.state.isSilent(now: Instant(nanoseconds: 149), patience: .nanoseconds(50)))
+    #expect(wire.state.isSilent(now: Instant(nanoseconds: 150), patience: .nanoseconds(50)))
+    wire.receive("EN O1\r\n")
+    #expect(!wire.state.isSilent(now: .distantFuture, patience: .zero))
+  }
+
+  @Test("only the meta protocol can tell a late reply from the next one")
+  func classicDoesNotSurviveTimeouts() {
+    #expect(ConnectionStateTests.opened().state.survivesTimeouts)
+    let classic = Wire(choice: .classic)
+    classic.receive("VERSION 1.6.18\r\nEND\r\nEND\r\n")
+    #expect(!classic.state.survivesTimeouts)
+  }
+
+  @Test("closing hands over everything in flight, once")
+  func closing() {
+    let wire = ConnectionStateTests.opened()
+    for number in 1...5 { wire.send(number, .get(isPeek: false)) }
+    #expect(wire.state.close().count == 5)
+    #expect(wire.state.close().isEmpty)
+  }
+
+  @Test("any split of the stream gives the same replies")
+  func anySplit() {
+    let stream = "EN O1\r\nVA 3 f1 c2 t9 O2\r\na\r\n\r\nHD c3 O3\r\nVA 1 O4\r\n7\r\n"
+    for cut in 1..<stream.utf8.count {
+      let wire = Wire()
+      wire.receive(Wire.modern)
+      wire.send(1, .get(isPeek: false))
+      wire.send(2, .get(isPeek: false))
+      wire.send(3, .store(.set, value: [], flags: 0, exptime: .never))
+      wire.send(4, .increment(delta: 1))
+      var buffer = ByteBuffer()
+      for piece in [stream.utf8.prefix(cut), stream.utf8.dropFirst(cut)] {
+        buffer.append(Array(piece))
+        loop: while true {
+          switch wire.state.next(buffer.readable) {
+          case .completed(let completion, let result, let length):
+            buffer.consume(length)
+            completion(result)
+          case .needsMore: break loop
+          default: return #expect(Bool(false), "cut at \(cut)")
+          }
+        }
+      }
+      #expect(wire.results.count == 4, "cut at \(cut)")
+    }
+  }
+}
