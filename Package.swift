@@ -21,12 +21,16 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CLinux"),
+    .systemLibrary(
+      name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .target(name: "Reactor", dependencies: ["CLinux"]),
     .target(
       name: "Memcached",
       dependencies: ["Reactor", .product(name: "DequeModule", package: "swift-collections")]),
+    .target(name: "Microhttpd", dependencies: ["CMicrohttpd", "Reactor"]),
     .target(name: "MemcachedTesting", dependencies: ["Memcached", "Reactor"]),
     .testTarget(name: "ReactorTests", dependencies: ["Reactor"]),
     .testTarget(name: "MemcachedTests", dependencies: ["Memcached", "MemcachedTesting", "Reactor"]),
+    .testTarget(name: "MicrohttpdTests", dependencies: ["Microhttpd", "Reactor"]),
   ]
 )

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+/// What a server does with exchanges. All calls are on the loop's thread.
+///
+///     head ─► admit ─┬─► body … ─► handle ─► (waits) ─► exchange.answer ─► sent
+///                    └─► refused, before `100 Continue`
+public protocol ExchangeHandler: AnyObject {
+  /// The head of a request is here, the body is not. A response refuses it before `100 Continue`.
+  func admit(_ exchange: Exchange) -> Response?
+  /// The whole request is here: `exchange.answer` now or later.
+  func handle(_ exchange: Exchange)
+  /// The answer to a request that cannot be taken; the connection is closed behind it.
+  func refuse(_ exchange: Exchange, _ fault: RequestFault) -> Response
+}
+
+/// Why the HTTP layer itself refuses a request.
+public enum RequestFault: Hashable, Sendable {
+  /// Not a well-formed HTTP/1.1 message, or one that could be read in two ways; the reason is for people.
+  case malformed(String)
+  /// The body is longer than the limit: a chunked one that grew, or an announced one that `admit` let pass.
+  case bodyTooLarge(limit: Int)
+}

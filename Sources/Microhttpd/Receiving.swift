@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import CMicrohttpd
+import Glibc
+
+/// The way of a request through the access handler. libmicrohttpd calls it when the head is known, for each
+/// piece of the body, and when all is there; from then on in each run until an answer is queued:
+///
+///     announced ──head──► receiving ──end──► waiting ──answer──► sending ──► completed
+///                   │         │ too large        ▲
+///                   │         └─► discarding ────┘ (413)
+///                   └─ malformed, or refused with its body still to come ──► sending, then closed
+extension Daemon {
+  /// How many times the limit a chunked body may grow while it is being dropped.
+  private static let discardFactor = 4
+
+  /// A request line is here. Returns the exchange, retained for the slot that comes with every later call.
+  func announced(_ target: UnsafePointer<CChar>, _ connection: OpaquePointer) -> UnsafeMutableRawPointer {
+    let exchange = Exchange(target: target, connection: connection, daemon: self)
+    connections.begin(exchange.descriptor)
+    return Unmanaged.passRetained(exchange).toOpaque()
+  }
+
+  func accessed(_ exchange: Exchange, _ call: AccessCall) -> MHD_Result {
+    switch exchange.stage {
+    case .announced:
+      return receiveHead(exchange, call)
+    case .receiving where call.size.pointee > 0, .discarding where call.size.pointee > 0:
+      return receiveBody(exchange, call)
+    case .receiving, .discarding:
+      return receiveEnd(exchange, call.connection)
+    case .waiting:
+      return queue(exchange, call.connection)
+    case .sending:
+      return .YES
+    }
+  }
+
+  func completed(_ exchange: Exchange) {
+    if exchange.stage == .waiting, !exchange.isAnswered { waiting -= 1 }
+    exchange.end()
+    connections.end(exchange.descriptor)
+    if drain != nil { endIdleConnection(exchange.descriptor) }
+  }
+
+  // MARK: The calls
+
+  private func receiveHead(_ exchange: Exchange, _ call: AccessCall) -> MHD_Result {
+    exchange.stage = .receiving
+    exchange.method = Method(call.method)
+    if let reason = check(exchange, call) {
+      exchange.answer(refusal(exchange, .malformed(reason)))
+      return queue(exchange, call.connection)
+    }
+    if let response = handler.admit(exchange) {
+      exchange.answer(response)
+    } else if (exchange.contentLength ?? 0) > limits.body, !exchange.isAnswered {
+      exchange.answer(refusal(exchange, .bodyTooLarge(limit: limits.body)))
+    }
+    // A response queued in this call ends the connection, which is right when a body is to come. Without
+    // one the next call follows at once, and the connection stays.
+    return exchange.isAnswered && exchange.hasBody ? queue(exchange, call.connection) : .YES
+  }
+
+  /// Runs the guard over the head; returns why the request is refused.
+  private func check(_ exchange: Exchange, _ call: AccessCall) -> String? {
+    var requestGuard = RequestGuard(
+      method: call.method, url: call.url, target: exchange.rawTarget, version: call.version,
+      trimsValues: cmh_trims_header_values() != 0)
+    withUnsafeMutablePointer(to: &requestGuard) { requestGuard in
+      _ = MHD_get_connection_values_n(
+        call.connection, .HEADER_KIND,
+        { context, _, name, nameLength, value, length in
+          // The context is `requestGuard`, passed below; a field always has a name and a value.
+          guard let context, let name, let value else { return .YES }
+          let requestGuard = context.assumingMemoryBound(to: RequestGuard.self)
+          requestGuard.pointee.field(name: name, nameLength, value: value, length)
+          return .YES
+        }, requestGuard)
+    }
+    requestGuard.finish(headerSize: cmh_header_size(call.connection))
+    exchange.fieldNames = requestGuard.names
+    exchange.contentLength = requestGuard.contentLength
+    exchange.isChunked = requestGuard.isChunked
+    return requestGuard.fault.map { "\($0)" }
+  }
+
+  private func receiveBody(_ exchange: Exchange, _ call: AccessCall) -> MHD_Result {
+    runs.noteBody()
+    let count = call.size.pointee
+    call.size.pointee = 0
+    let (total, overflow) = exchange.receivedCount.addingReportingOverflow(count)
+    exchange.receivedCount = total
+    if overflow || total / Daemon.discardFactor > limits.body {
+      // It does not stop sending and has had its chance to read a 413: end the connection.
+      return .NO
+    }
+    if exchange.isAnswered || exchange.stage == .discarding { return .YES }
+    if total > limits.body {
+      exchange.stage = .discarding
+      exchange.body = []
+      return .YES
+    }
+    if let data = call.data { exchange.append(data, count, limit: limits.body) }
+    return .YES
+  }
+
+  private func receiveEnd(_ exchange: Exchange, _ connection: OpaquePointer) -> MHD_Result {
+    if exchange.stage == .discarding, !exchange.isAnswered {
+      exchange.answer(refusal(exchange, .bodyTooLarge(limit: limits.body)))
+    }
+    if !exchange.isAnswered { handler.handle(exchange) }
+    if exchange.isAnswered { return queue(exchange, connection) }
+    exchange.stage = .waiting
+    waiting += 1
+    return .YES
+  }
+
+  // MARK: Answers
+
+  /// An exchange that waited has been answered: the next run queues it.
+  func noteAnswer() {
+    waiting -= 1
+    runs.hasAnswers = true
+  }
+
+  private func refusal(_ exchange: Exchange, _ fault: RequestFault) -> Response {
+    var response = handler.refuse(exchange, fault)
+    response.closesConnection = true
+    return response
+  }
+
+  /// Hands the answer over. A chunked request's connection is closed behind it: libmicrohttpd reads chunk
+  /// framing leniently and out of sight, so where the next request begins cannot be trusted.
+  private func queue(_ exchange: Exchange, _ connection: OpaquePointer) -> MHD_Result {
+    runs.noteQueued()
+    exchange.stage = .sending
+    let isClosing = exchange.isChunked || drain != nil
+    guard let (status, object) = exchange.makeResponseObject(closing: isClosing) else { return .NO }
+    defer { MHD_destroy_response(object) }
+    return MHD_queue_response(connection, status, object)
+  }
+}
+
+extension Exchange {
+  /// Keeps a piece of the body. What has arrived vouches for the rest: an announced length alone reserves
+  /// nothing, or many clients announcing 8 MiB and sending nothing would hold the memory.
+  fileprivate func append(_ data: UnsafePointer<CChar>, _ count: Int, limit: Int) {
+    let total = body.count + count
+    if total > body.capacity {
+      body.reserveCapacity(min(contentLength ?? limit, max(64 << 10, total * 4)))
+    }
+    body.append(contentsOf: UnsafeRawBufferPointer(start: data, count: count))
+  }
+}
