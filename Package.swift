@@ -13,11 +13,15 @@ import PackageDescription
 let package = Package(
   name: "crossfade",
   products: [
+    .executable(name: "crossfade", targets: ["crossfade"]),
     .library(name: "Memcached", targets: ["Memcached"]),
     .library(name: "MemcachedTesting", targets: ["MemcachedTesting"]),
   ],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.11.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
   ],
   targets: [
     .systemLibrary(name: "CLinux"),
@@ -28,9 +32,26 @@ let package = Package(
       name: "Memcached",
       dependencies: ["Reactor", .product(name: "DequeModule", package: "swift-collections")]),
     .target(name: "Microhttpd", dependencies: ["CMicrohttpd", "Reactor"]),
+    .target(
+      name: "Gateway",
+      dependencies: [
+        "Memcached", "Microhttpd", "Reactor",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]),
+    .executableTarget(
+      name: "crossfade",
+      dependencies: [
+        "Gateway",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .target(name: "MemcachedTesting", dependencies: ["Memcached", "Reactor"]),
     .testTarget(name: "ReactorTests", dependencies: ["Reactor"]),
     .testTarget(name: "MemcachedTests", dependencies: ["Memcached", "MemcachedTesting", "Reactor"]),
     .testTarget(name: "MicrohttpdTests", dependencies: ["Microhttpd", "Reactor"]),
+    .testTarget(
+      name: "GatewayTests",
+      dependencies: ["Gateway", "Memcached", "MemcachedTesting", "Microhttpd", "Reactor"]),
   ]
 )

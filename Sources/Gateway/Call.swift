@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Memcached
+import Microhttpd
+import Reactor
+
+/// A request that has found its handler: what was asked, and the way to answer.
+///
+/// An object, because every completion on its way captures it.
+final class Call {
+  let request: any IncomingRequest
+  let context: ServiceContext
+  let query: Query
+  private let pathKey: Key?
+
+  init(_ request: any IncomingRequest, _ context: ServiceContext, key: Key?, query: Query) {
+    self.request = request
+    self.context = context
+    self.query = query
+    pathKey = key
+  }
+
+  /// The key of the path. Only for routes that have one.
+  var key: Key {
+    guard let pathKey else { preconditionFailure("the route's path has no {key}") }
+    return pathKey
+  }
+
+  /// The name of the tier that gave `answer`.
+  func tierName(_ answer: Answer) -> String { context.client.tiers[answer.tier].name }
+
+  // MARK: Answering
+
+  func respond(_ response: Response) { request.answer(response) }
+
+  func fail(_ problem: Problem) { request.answer(context.response(problem, to: request)) }
+
+  func respond(json body: some Encodable) { respond(.of(.json, context.json.encode(body))) }
+
+  // MARK: Reading the request
+
+  /// The form of the answer, or 406.
+  func negotiate(_ offers: [Representation]) throws(Problem) -> Representation {
+    if let form = Representation.negotiate(request.headers("Accept"), offers: offers) { return form }
+    let names = offers.map(\.rawValue).joined(separator: ", ")
+    throw Problem(.notAcceptable, "this can be given as \(names)")
+  }
+
+  /// For what is made of several commands: the whole of it ends when one command would.
+  func options(isSequence: Bool = false, noreply: Bool = false) -> RequestOptions {
+    let deadline = isSequence ? context.loop.now + context.operationTimeout : nil
+    return RequestOptions(deadline: deadline, noreply: noreply)
+  }
+
+  /// Whether the caller does not want to wait for the outcome (`Prefer: respond-async`).
+  var prefersNoReply: Bool {
+    request.header("Prefer") != nil && Preferences(request.headers("Prefer")).respondAsync
+  }
+
+  /// Whether the body is in JSON form; any other media type means that the body is the value itself.
+  func hasJSONBody() throws(Problem) -> Bool {
+    guard let field = request.header("Content-Type") else { return false }
+    guard let type = MediaType(field) else {
+      throw Problem(.unsupportedMediaType, "`\(field)` is no media type")
+    }
+    guard type.isJSON else { return false }
+    guard type.isReadable else { throw Problem(.unsupportedMediaType, "JSON is read as UTF-8 only") }
+    return true
+  }
+
+  /// The arguments in the body of a request that can also have them in its query; nil when there is no body.
+  func arguments<Body: Decodable>(_ type: Body.Type) throws(Problem) -> Body? {
+    if request.body.isEmpty { return nil }
+    let isJSON = try hasJSONBody()
+    guard isJSON || request.header("Content-Type") == nil else {
+      throw Problem(.unsupportedMediaType, "the arguments are JSON: send `Content-Type: application/json`")
+    }
+    try refuseQuery()
+    return try context.json.decode(type, from: request.body)
+  }
+
+  func refuseQuery() throws(Problem) {
+    if query.isEmpty { return }
+    throw Problem(.invalidQuery, "the arguments are in the body and in the query: give one")
+  }
+
+  /// The `key` member of a body may repeat the key of the path, so that what was read can be sent back.
+  func check(memberKey: String?) throws(Problem) {
+    guard let memberKey, !memberKey.utf8.elementsEqual(key.bytes) else { return }
+    throw Problem(.invalidBody, "`key` is `\(memberKey)`, the path's is `\(key)`")
+  }
+}
+
+extension Response {
+  /// An answer that no cache may use without asking again.
+  static func of(_ form: Representation, status: Int = 200, _ body: [UInt8]) -> Response {
+    var response = Response(status: status, body: body)
+    // Room for those of an item too, so that they do not move.
+    response.headers.reserveCapacity(8)
+    response.add("Content-Type", form.rawValue)
+    response.add("Cache-Control", "no-cache")
+    response.add("Vary", "Accept")
+    response.add("X-Content-Type-Options", "nosniff")
+    return response
+  }
+
+  mutating func add(_ name: StaticString, _ value: String) { headers.append((name, value)) }
+
+  /// Every ETag but that of an older tier's hit is strong.
+  mutating func add(eTag token: CASToken?, isWeak: Bool = false) {
+    if let token { add("ETag", ETag.field(token, isWeak: isWeak)) }
+  }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Memcached
+
+/// An entity tag (RFC 9110 §8.8.3): `"<boot, 16 hexadecimal digits>.<cas unique>"`.
+///
+/// It holds the whole cas token, so that a tag of another server, or of one before its restart, can only
+/// fail to match. A tag of an older tier is weak: `If-Match` compares strongly and never matches it, so a
+/// token of the old cluster cannot overwrite an item of the new one.
+struct ETag: Hashable, Sendable {
+  /// Nil for a tag that we cannot have given out: valid, and equal to none of ours.
+  let token: CASToken?
+  let isWeak: Bool
+
+  /// The field's value for an item with this token.
+  static func field(_ token: CASToken, isWeak: Bool) -> String {
+    // `W/`, two quotes, 16 digits, a dot, and at most 20 digits. Built in place: one is made for each hit.
+    String(unsafeUninitializedCapacity: 41) { buffer in
+      var writer = ByteWriter(buffer)
+      if isWeak { writer.write("W/") }
+      writer.write("\"")
+      for shift in stride(from: UInt64(60), through: 0, by: -4) {
+        writer.write(digit: UInt8(token.boot >> shift & 0xF))
+      }
+      writer.write(".")
+      writer.write(decimal: token.unique)
+      writer.write("\"")
+      return writer.count
+    }
+  }
+
+  /// §8.8.3.2, for `If-Match`: both strong and the same.
+  func matchesStrongly(_ token: CASToken) -> Bool { !isWeak && self.token == token }
+
+  /// §8.8.3.2, for `If-None-Match`: the same, strong or weak.
+  func matchesWeakly(_ token: CASToken) -> Bool { self.token == token }
+}
+
+/// The value of `If-Match` or `If-None-Match` (RFC 9110 §13.1.1, §13.1.2).
+enum ETagCondition: Hashable, Sendable {
+  /// `*`: any item at all.
+  case any
+  case tags([ETag])
+
+  /// Reads all fields of one name; nil when there are none or they break the grammar.
+  init?(fields: [String]) {
+    guard !fields.isEmpty else { return nil }
+    let bytes = Array(fields.joined(separator: ",").utf8)
+    var reader = ETagReader(bytes: bytes[...])
+    guard let condition = reader.readCondition() else { return nil }
+    self = condition
+  }
+}
+
+/// Takes a list of entity tags apart. They are not quoted strings: a backslash in one is a backslash.
+private struct ETagReader {
+  var bytes: ArraySlice<UInt8>
+
+  mutating func readCondition() -> ETagCondition? {
+    skipSpace()
+    if bytes.first == UInt8(ascii: "*") {
+      bytes.removeFirst()
+      skipSpace()
+      return bytes.isEmpty ? .any : nil
+    }
+    var tags: [ETag] = []
+    while true {
+      // Empty members of a list are allowed (RFC 9110 §5.6.1.2).
+      bytes = bytes.drop { $0 == UInt8(ascii: ",") || isFieldSpace($0) }
+      if bytes.isEmpty { return tags.isEmpty ? nil : .tags(tags) }
+      guard let tag = readTag() else { return nil }
+      tags.append(tag)
+      skipSpace()
+      guard bytes.isEmpty || bytes.first == UInt8(ascii: ",") else { return nil }
+    }
+  }
+
+  private mutating func readTag() -> ETag? {
+    let isWeak = bytes.starts(with: "W/".utf8)
+    if isWeak { bytes.removeFirst(2) }
+    guard bytes.popFirst() == UInt8(ascii: "\"") else { return nil }
+    guard let end = bytes.firstIndex(of: UInt8(ascii: "\"")) else { return nil }
+    let opaque = bytes[..<end]
+    guard opaque.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return nil }
+    bytes = bytes[(end + 1)...]
+    return ETag(token: CASToken(opaque: opaque), isWeak: isWeak)
+  }
+
+  private mutating func skipSpace() { bytes = bytes.drop(while: isFieldSpace) }
+}
+
+extension CASToken {
+  /// Reads back exactly what `ETag.field` writes: two spellings of one token would be two different tags.
+  fileprivate init?(opaque: ArraySlice<UInt8>) {
+    let boot = opaque.prefix(16)
+    let unique = opaque.dropFirst(17)
+    guard opaque.count > 17, opaque[opaque.startIndex + 16] == UInt8(ascii: ".") else { return nil }
+    guard boot.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }) else { return nil }
+    guard unique.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    guard unique.count == 1 || unique.first != UInt8(ascii: "0") else { return nil }
+    guard let boot = UInt64(String(decoding: boot, as: UTF8.self), radix: 16) else { return nil }
+    guard let unique = UInt64(String(decoding: unique, as: UTF8.self)) else { return nil }
+    // A token of any boot skips the comparison that this tag is for: none of ours says so.
+    guard boot != CASToken.anyBoot else { return nil }
+    self.init(boot: boot, unique: unique)
+  }
+}
+
+/// Writes ASCII into a buffer whose capacity its user has counted.
+private struct ByteWriter {
+  private let buffer: UnsafeMutableBufferPointer<UInt8>
+  private(set) var count = 0
+
+  init(_ buffer: UnsafeMutableBufferPointer<UInt8>) { self.buffer = buffer }
+
+  mutating func write(_ text: StaticString) {
+    for byte in UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount) {
+      buffer[count] = byte
+      count += 1
+    }
+  }
+
+  mutating func write(digit: UInt8) {
+    buffer[count] = digit < 10 ? 0x30 + digit : 0x57 + digit
+    count += 1
+  }
+
+  mutating func write(decimal number: UInt64) {
+    var power: UInt64 = 1
+    while number / power >= 10 { power *= 10 }
+    while power > 0 {
+      write(digit: UInt8(number / power % 10))
+      power /= 10
+    }
+  }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Glibc
+import Logging
+import Microhttpd
+import Reactor
+import UnixSignals
+
+/// Why a gateway does not start.
+public struct StartError: Error, CustomStringConvertible {
+  public let description: String
+}
+
+/// The life of the process: start all workers, serve until a signal, drain, end.
+///
+///     self-test ─► bind all ─► start workers ─► open all ─► … ─SIGTERM─► drain all ─► end all
+///                                                                └─ a second one ─► exit at once
+public struct Gateway {
+  private let settings: Settings
+  private let log: Logger
+  private let listeners: Listeners
+  private let threads: [WorkerThread]
+
+  /// Serves until the first SIGTERM or SIGINT, and returns when what was in flight has been answered.
+  public static func run(_ settings: Settings, log: Logger) async throws(StartError) {
+    // A client that has gone is told by the write's own error.
+    signal(SIGPIPE, SIG_IGN)
+    // Before anything else: a signal that comes while starting is then kept, not lost.
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    let (firstSignal, told) = AsyncStream.makeStream(of: UnixSignal.self)
+    // One loop for all signals, since the sequence can be iterated only once.
+    let watching = Task {
+      var isFirst = true
+      for await signal in signals {
+        if !isFirst { leave(at: signal, log) }
+        isFirst = false
+        told.yield(signal)
+      }
+    }
+    defer { watching.cancel() }
+    do { try await Gateway(starting: settings, log: log).drain(after: firstSignal) } catch {
+      throw StartError(description: "\(error)")
+    }
+  }
+
+  // MARK: Start
+
+  private init(starting settings: Settings, log: Logger) async throws {
+    do { try Daemon.selfTest() } catch {
+      throw StartError(description: "libmicrohttpd failed the self-test: \(error)")
+    }
+    let settings = Gateway.fit(settings, into: try DescriptorLimit.raise(), log)
+    self.settings = settings
+    self.log = log
+    listeners = try Listeners(settings)
+    do { threads = try await Gateway.startWorkers(settings, listeners, log) } catch {
+      // The process is about to end, and with it the sockets; the files would stay.
+      listeners.removeFiles()
+      throw error
+    }
+    for listener in listeners.ofWorker[0] {
+      log.info(
+        "listening", metadata: ["address": "\(listener.address)", "listener": "\(listener.role.rawValue)"])
+    }
+    threads[0].worker.post { $0.watchNodes() }
+  }
+
+  private static func startWorkers(
+    _ settings: Settings, _ listeners: Listeners, _ log: Logger
+  ) async throws -> [WorkerThread] {
+    let factory = NodeFactory(settings)
+    var threads: [WorkerThread] = []
+    for (index, own) in listeners.ofWorker.enumerated() {
+      threads.append(
+        try await WorkerThread.start(
+          index: index, settings: settings, listeners: own, factory: factory, log: log))
+    }
+    // Once all are there: the first request may already ask for something of every worker.
+    let group = WorkerGroup(threads.map(\.worker))
+    for thread in threads { try await thread.open(group) }
+    return threads
+  }
+
+  /// Leaves descriptors for what must not wait behind clients: connections to nodes, and the admin's.
+  private static func fit(_ settings: Settings, into descriptors: Int, _ log: Logger) -> Settings {
+    let most = max(1, (descriptors - 128) / settings.workers - 16)
+    if settings.maximumConnections <= most { return settings }
+    var settings = settings
+    settings.maximumConnections = most
+    log.info("connections limited", metadata: ["descriptors": "\(descriptors)", "connections": "\(most)"])
+    return settings
+  }
+
+  // MARK: End
+
+  private func drain(after signals: AsyncStream<UnixSignal>) async {
+    for await signal in signals {
+      log.info("draining", metadata: ["signal": "\(signal)"])
+      break
+    }
+    let deadline = Instant.current() + settings.drainTimeout
+    await forAllThreads { await $0.drain(deadline: deadline) }
+    await forAllThreads { await $0.end(deadline: deadline) }
+    listeners.removeFiles()
+    log.info("stopped")
+  }
+
+  private func forAllThreads(_ body: @escaping @Sendable (WorkerThread) async -> Void) async {
+    await withTaskGroup { group in
+      for thread in threads { group.addTask { await body(thread) } }
+    }
+  }
+
+  /// As the shell tells of a process that a signal ended: 128 and its number.
+  private static func leave(at signal: UnixSignal, _ log: Logger) -> Never {
+    log.warning("leaving at once", metadata: ["signal": "\(signal)"])
+    // Not `exit`: its handlers would run while the workers still use what they tear down.
+    _exit(128 + signal.rawValue)
+  }
+}

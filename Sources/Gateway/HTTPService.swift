@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Microhttpd
+
+/// Answers what a worker's listeners of one kind receive: the door between the HTTP layer and handlers.
+final class HTTPService: ExchangeHandler {
+  private let context: ServiceContext
+  private let router: Router
+
+  init(_ context: ServiceContext, routes: [Route]) {
+    self.context = context
+    router = Router(routes)
+  }
+
+  /// The longest body that any route takes: the JSON form of the longest value, all of it escaped.
+  static func longestBody(_ settings: Settings) -> Int {
+    max(
+      settings.maximumValueLength * Limits.jsonBytesPerByte + Limits.jsonEnvelopeLength,
+      Limits.smallBodyLength)
+  }
+
+  func admit(_ exchange: Exchange) -> Response? { refusal(exchange) }
+
+  func handle(_ exchange: Exchange) { answer(exchange) }
+
+  func refuse(_ exchange: Exchange, _ fault: RequestFault) -> Response {
+    let problem =
+      switch fault {
+      case .malformed(let reason): Problem(.malformedRequest, reason)
+      case .bodyTooLarge(let limit): Problem(.tooLarge, "the body is longer than \(limit) bytes")
+      }
+    return context.response(problem, to: exchange)
+  }
+
+  func answer(_ request: any IncomingRequest) {
+    do throws(Problem) {
+      switch try router.destination(request.method, request.rawTarget) {
+      case .options(let allow):
+        request.answer(Response(status: 204, headers: [("Allow", allow)]))
+      case .route(let route, let key, let query):
+        try route.handler(Call(request, context, key: key, query: query))
+      }
+    } catch {
+      request.answer(context.response(error, to: request))
+    }
+  }
+
+  /// Refuses by its announced length a body that could not be taken, before it is on the way.
+  ///
+  /// A refusal here ends the connection, so a request that is merely wrong is answered in `answer`.
+  func refusal(_ request: any IncomingRequest) -> Response? {
+    guard let length = request.contentLength, length > Limits.smallBodyLength else { return nil }
+    do throws(Problem) {
+      let limit = try lengthLimit(request)
+      if length <= limit { return nil }
+      throw Problem(.tooLarge, "the body has \(length) bytes; at most \(limit) can be taken here")
+    } catch {
+      return context.response(error, to: request)
+    }
+  }
+
+  private func lengthLimit(_ request: any IncomingRequest) throws(Problem) -> Int {
+    switch try router.bodyUse(request.method, request.rawTarget) {
+    case .arguments: return Limits.smallBodyLength
+    case .value:
+      let type = request.header("Content-Type").flatMap(MediaType.init)
+      let isJSON = type?.isJSON ?? false
+      return isJSON ? HTTPService.longestBody(context.settings) : context.settings.maximumValueLength
+    }
+  }
+}

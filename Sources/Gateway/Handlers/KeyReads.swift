@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+// Hop 4 of a request: GET and HEAD of one key.
+
+import Memcached
+import Microhttpd
+
+/// `GET /keys/{key}`, `HEAD /keys/{key}`.
+enum KeyReads {
+  private static let forms: [Representation] = [.json, .octets, .text]
+
+  static func get(_ call: Call) throws(Problem) {
+    let form = try call.negotiate(forms)
+    let conditions = try ReadConditions(call.request)
+    // HEAD only looks: it must not keep an item alive that nobody reads.
+    call.context.client.get(call.key, isPeek: call.request.method == .head) { answer in
+      switch answer.result {
+      case .success(.hit(let item)): respond(call, answer, item, form, conditions)
+      case .success(.miss): call.fail(.notFound().with("Cache-Status", call.cacheStatus(answer)))
+      case .success(let reply): call.fail(Problem(unexpected: reply, tier: call.tierName(answer)))
+      case .failure(let error):
+        let problem = Problem(error, tier: call.tierName(answer), isWrite: false)
+        call.fail(problem.with("Cache-Status", call.cacheStatus(answer)))
+      }
+    }
+  }
+
+  private static func respond(
+    _ call: Call, _ answer: Answer, _ item: Item, _ form: Representation, _ conditions: ReadConditions
+  ) {
+    // A token of an older tier must never pass for one of the primary.
+    let isWeak = answer.tier > 0
+    let verdict = conditions.verdict(item.cas, isWeak: isWeak)
+    if verdict == .failed { return call.fail(.changed()) }
+    var response: Response
+    if form == .json {
+      let body = ItemBody(key: call.key, item: item, tier: call.tierName(answer))
+      response = .of(.json, call.context.json.items.item(body))
+    } else {
+      response = .of(form, item.value)
+      // The bare bytes have no other place for the flags.
+      response.add("Memcached-Flags", String(item.flags))
+    }
+    response.add("Cache-Status", call.cacheStatus(answer))
+    response.add(eTag: item.cas, isWeak: isWeak)
+    // The body of a 304 stays, like that of HEAD: the HTTP layer sends its length only.
+    if verdict == .notModified { response.status = 304 }
+    call.respond(response)
+  }
+}
+
+extension Call {
+  fileprivate func cacheStatus(_ answer: Answer) -> String { context.cacheStatus.field(answer) }
+}

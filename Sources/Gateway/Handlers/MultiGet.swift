@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+// Hop 4 of a request: many keys at once.
+
+import Memcached
+
+/// `GET /keys?key=a&key=b`.
+///
+/// A key that is given twice is asked for once and answered once, at its first place. The status is 200
+/// even when no key could be looked up: each key that could not is in `errors`, none in `missing`.
+enum MultiGet {
+  static func get(_ call: Call) throws(Problem) {
+    _ = try call.negotiate([.json])
+    let keys = try keys(call)
+    call.context.client.getMany(keys) { answers in
+      var body = ItemsBody()
+      for (key, answer) in zip(keys, answers) { add(answer, of: key, to: &body, call) }
+      call.respond(.of(.json, call.context.json.items.items(body)))
+    }
+  }
+
+  private static func keys(_ call: Call) throws(Problem) -> [Key] {
+    let given = call.query.values("key")
+    let limit = call.context.settings.maximumKeysPerRequest
+    if given.isEmpty { throw Problem(.invalidQuery, "no key is asked for: give `?key=`, once or more") }
+    if given.count > limit { throw Problem(.invalidQuery, "\(given.count) keys; at most \(limit) a request") }
+    var seen: Set<Key> = []
+    var keys: [Key] = []
+    keys.reserveCapacity(given.count)
+    for bytes in given {
+      let key = try namedKey(bytes)
+      if seen.insert(key).inserted { keys.append(key) }
+    }
+    return keys
+  }
+
+  private static func namedKey(_ bytes: [UInt8]) throws(Problem) -> Key {
+    do {
+      return try checkedKey(bytes)
+    } catch {
+      throw Problem(error.type, "key `\(String(decoding: bytes, as: UTF8.self))`: \(error.detail)")
+    }
+  }
+
+  private static func add(_ answer: Answer, of key: Key, to body: inout ItemsBody, _ call: Call) {
+    let tier = call.tierName(answer)
+    switch answer.result {
+    case .success(.hit(let item)): body.items.append(ItemBody(key: key, item: item, tier: tier))
+    case .success(.miss): body.missing.append(key.description)
+    case .success(let reply): body.errors.append(.init(key, Problem(unexpected: reply, tier: tier)))
+    case .failure(let error): body.errors.append(.init(key, Problem(error, tier: tier, isWrite: false)))
+    }
+  }
+}
+
+extension ItemsBody.Failure {
+  fileprivate init(_ key: Key, _ problem: Problem) {
+    self.init(
+      key: key.description, type: problem.type.uri, status: problem.type.status, title: problem.type.title,
+      detail: problem.detail, tier: problem.tier, node: problem.node)
+  }
+}

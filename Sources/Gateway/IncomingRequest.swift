@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Microhttpd
+
+/// What handlers see of an HTTP request. An `Exchange` is one; tests bring their own.
+///
+/// Fields may be asked for until the request is answered or gone, also after a wait.
+protocol IncomingRequest: AnyObject {
+  var method: Method { get }
+  /// As it was sent, percent-encoded.
+  var rawTarget: [UInt8] { get }
+  var body: [UInt8] { get }
+  /// The announced length of the body; nil when there is none or it is chunked.
+  var contentLength: Int? { get }
+  /// The client has gone; an answer would be dropped.
+  var isGone: Bool { get }
+
+  /// The first field of that name, case-insensitive.
+  func header(_ name: StaticString) -> String?
+  /// All fields of that name, in order.
+  func headers(_ name: StaticString) -> [String]
+  /// Answers, exactly once.
+  func answer(_ response: Response)
+}
+
+extension Exchange: IncomingRequest {}

@@ -1,0 +1,1736 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+// Written by scripts/embed-openapi from openapi.yaml. Change that file, then run the script.
+// swift-format-ignore-file
+
+/// The description of the HTTP interface, as `GET /openapi.yaml` gives it.
+enum OpenAPIDocument {
+  static let text = #"""
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Crossfade authors
+openapi: 3.1.0
+info:
+  title: Crossfade
+  version: 0.1.0
+  summary: HTTP in front of memcached clusters, with fallback from the new one to the older ones.
+  description: |
+    Reads look in the first tier (the *primary*, the new cluster) and then, on a miss or an error, in each
+    older tier. A *hit* was found, a *miss* was looked for and not found; a tier that could not be asked is
+    neither. An older tier that could not be asked is skipped and named in `Cache-Status`; if the primary
+    could not be asked and no older tier has the key, the answer is 502, 503 or 504, and never 404. A hit in
+    an older tier is copied to the primary after it has been answered, never over what is there
+    (`--backfill off` leaves that out).
+
+    Writes go to the primary, once the copies in older tiers are gone, so that none of them shows again. An
+    older tier that is down does not fail a write: its copy is *owed*, which means that it is not served from
+    there and that its deletion is tried again until it succeeds (see `/stats`). This is the policy `strict`;
+    under `mirror` set and touch are done in the older tiers too, and under `pymemcache` nothing but reads
+    touches them. A write that failed in the primary may have deleted the copies in older tiers.
+
+    **Keys.** `{key}` is one path segment, percent-decoded once: `%2F` is a slash inside the key, `+` is a
+    plus. A key is 1 to 250 bytes, none of them 0x00-0x20 or 0x7F.
+
+    **Values** are bytes and come out as they went in. In JSON a value is a string, with
+    `"encoding": "base64"` when its bytes are not UTF-8. `value`, counters and `cas` are strings, since many
+    parsers lose digits of numbers above 2^53.
+
+    **ttl** is whole seconds; 0 or absent means that the item never expires.
+
+    **Arguments** of counters and of touch are in the query or in a JSON body, not in both. Unknown query
+    parameters and unknown JSON members are answered 400: a misspelt `ttl` must not become an item that
+    lives for ever.
+
+    **Methods.** HEAD is answered wherever GET is, OPTIONS everywhere.
+
+    **Errors** are `application/problem+json` (RFC 9457), or text when `Accept` likes that better. Beside
+    those listed with the operations any request may be answered 400 (malformed HTTP), 404 (no such route),
+    405 with `Allow`, 414 (target too long), 431 (headers too long) or 501 (unknown method).
+
+    **A write whose answer did not come** says so: `outcome` is `unknown` when bytes had left. Writes that
+    are not idempotent are never tried twice.
+  license:
+    name: Apache-2.0
+    identifier: Apache-2.0
+servers:
+  - url: http://127.0.0.1:8080
+    description: The data listener (`--listen`)
+tags:
+  - name: items
+    description: One item, on the data listener.
+  - name: counters
+    description: Items whose value is a decimal number of 64 bits, on the data listener.
+  - name: several items
+    description: Many keys in one request, on the data listener.
+  - name: health
+    description: On both listeners.
+  - name: admin
+    description: On the admin listener (`--admin`), which is bound to loopback unless told otherwise.
+paths:
+  /keys/{key}:
+    parameters:
+      - $ref: '#/components/parameters/Key'
+    get:
+      operationId: getItem
+      tags: [items]
+      summary: Read an item through the tiers
+      description: |
+        JSON by default; the bare bytes for `Accept: application/octet-stream` or `text/plain`. A hit in an
+        older tier has a weak ETag, which `If-Match` never matches (RFC 9110 section 13.1.1), so that a
+        token of the old cluster cannot overwrite something on the new one.
+      parameters:
+        - $ref: '#/components/parameters/ReadIfNoneMatch'
+        - $ref: '#/components/parameters/ReadIfMatch'
+      responses:
+        '200':
+          description: A hit.
+          headers:
+            ETag:
+              $ref: '#/components/headers/ETag'
+            Cache-Status:
+              $ref: '#/components/headers/CacheStatus'
+            Cache-Control:
+              $ref: '#/components/headers/CacheControl'
+            Vary:
+              $ref: '#/components/headers/Vary'
+            X-Content-Type-Options:
+              $ref: '#/components/headers/ContentTypeOptions'
+            Memcached-Flags:
+              $ref: '#/components/headers/MemcachedFlags'
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Item'
+              examples:
+                text:
+                  summary: A value that is UTF-8
+                  value: {key: 'user:42', value: '{"name":"Ada"}', flags: 0, ttl: 283, cas: '1724', tier: new}
+                bytes:
+                  summary: A value that is not
+                  value: {key: 'thumb:42', value: /9j/4AAQ, encoding: base64, flags: 1, ttl: null, cas: '1725', tier: old}
+            application/octet-stream:
+              schema:
+                type: string
+                contentMediaType: application/octet-stream
+              example: hello
+            text/plain:
+              schema:
+                type: string
+              example: hello
+        '304':
+          $ref: '#/components/responses/NotModified'
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '404':
+          $ref: '#/components/responses/NotFound'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '406':
+          $ref: '#/components/responses/NotAcceptable'
+        '412':
+          $ref: '#/components/responses/PreconditionFailed'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '502':
+          $ref: '#/components/responses/BadGateway'
+        '503':
+          $ref: '#/components/responses/Unavailable'
+        '504':
+          $ref: '#/components/responses/DeadlinePassed'
+        default:
+          $ref: '#/components/responses/Problem'
+    head:
+      operationId: headItem
+      tags: [items]
+      summary: Read an item's headers
+      description: The headers of GET without a body. Does not count as an access where the backend can look without one.
+      parameters:
+        - $ref: '#/components/parameters/ReadIfNoneMatch'
+        - $ref: '#/components/parameters/ReadIfMatch'
+      responses:
+        '200':
+          description: A hit.
+          headers:
+            ETag:
+              $ref: '#/components/headers/ETag'
+            Cache-Status:
+              $ref: '#/components/headers/CacheStatus'
+            Cache-Control:
+              $ref: '#/components/headers/CacheControl'
+            Vary:
+              $ref: '#/components/headers/Vary'
+            X-Content-Type-Options:
+              $ref: '#/components/headers/ContentTypeOptions'
+            Memcached-Flags:
+              $ref: '#/components/headers/MemcachedFlags'
+            Content-Length:
+              description: That of the body that GET would send.
+              schema:
+                type: integer
+                minimum: 0
+              example: 99
+        '304':
+          $ref: '#/components/responses/NotModified'
+        '400':
+          description: The key or a query parameter is malformed.
+        '404':
+          description: Every consulted tier missed.
+          headers:
+            Cache-Status:
+              $ref: '#/components/headers/CacheStatus'
+        '406':
+          description: No representation that the caller accepts.
+        '412':
+          description: The item is not the one of `If-Match`.
+        '502':
+          description: A tier broke the protocol or answered `SERVER_ERROR`.
+        '503':
+          description: No tier that must answer could be asked.
+          headers:
+            Retry-After:
+              $ref: '#/components/headers/RetryAfter'
+        '504':
+          description: The deadline passed.
+        default:
+          description: As the same request by GET, without the body.
+    put:
+      operationId: putItem
+      tags: [items]
+      summary: Store an item
+      description: |
+        Sets the item. With `If-None-Match: *` only if no item is there (memcached's add), with
+        `If-Match: *` only if one is (replace), with `If-Match: "etag"` only if it is still that one (cas).
+
+        Only-if-none counts what older tiers have, as far as they can be asked; only-if-one finds it there
+        and brings it to the primary first. A token is the primary's.
+
+        `Content-Type: application/json` means the JSON form below. With any other type, or none, the body
+        is the value, and `ttl` and `flags` are query parameters. A value that is too large for the server
+        is refused before anything is sent, since memcached would drop the item that is there.
+
+        204 when it was stored; 201 when it is also certain that there was none before, which only
+        `If-None-Match: *` tells.
+      parameters:
+        - $ref: '#/components/parameters/TTL'
+        - $ref: '#/components/parameters/Flags'
+        - $ref: '#/components/parameters/IfMatch'
+        - name: If-None-Match
+          in: header
+          description: Only `*`, "store if there is none".
+          schema:
+            type: string
+            const: '*'
+          example: '*'
+        - $ref: '#/components/parameters/PreferAsync'
+      requestBody:
+        $ref: '#/components/requestBodies/Value'
+      responses:
+        '201':
+          $ref: '#/components/responses/Created'
+        '202':
+          $ref: '#/components/responses/NotAwaited'
+        '204':
+          $ref: '#/components/responses/Stored'
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '412':
+          $ref: '#/components/responses/PreconditionFailed'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '415':
+          $ref: '#/components/responses/UnsupportedMediaType'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '501':
+          $ref: '#/components/responses/Unsupported'
+        '502':
+          $ref: '#/components/responses/BadGateway'
+        '503':
+          $ref: '#/components/responses/Unavailable'
+        '504':
+          $ref: '#/components/responses/DeadlinePassed'
+        '507':
+          $ref: '#/components/responses/OutOfMemory'
+        default:
+          $ref: '#/components/responses/Problem'
+    delete:
+      operationId: deleteItem
+      tags: [items]
+      summary: Delete an item
+      description: |
+        From every tier, the oldest first, so that no copy shows again; 404 if each was asked and none had it.
+        Where an older tier could not be asked its copy is owed, and the answer is 204. With
+        `If-Match: "etag"` the primary deletes only if its item is unchanged; the copies in older tiers go in
+        any case.
+      parameters:
+        - $ref: '#/components/parameters/IfMatch'
+        - $ref: '#/components/parameters/PreferAsync'
+      responses:
+        '202':
+          $ref: '#/components/responses/NotAwaited'
+        '204':
+          description: Deleted.
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '404':
+          $ref: '#/components/responses/NotFound'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '412':
+          $ref: '#/components/responses/PreconditionFailed'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '501':
+          $ref: '#/components/responses/Unsupported'
+        '502':
+          $ref: '#/components/responses/BadGateway'
+        '503':
+          $ref: '#/components/responses/Unavailable'
+        '504':
+          $ref: '#/components/responses/DeadlinePassed'
+        default:
+          $ref: '#/components/responses/Problem'
+  /keys/{key}/incr:
+    parameters:
+      - $ref: '#/components/parameters/Key'
+    post:
+      operationId: increment
+      tags: [counters]
+      summary: Add to a counter
+      description: |
+        Wraps at 2^64, as memcached does. The arguments come as JSON or as query parameters; an empty body
+        means a delta of 1. A counter that only an older tier has is brought to the primary first. A missing
+        one is 404, unless `initial` says what to create it with; such a
+        request is always waited for, whatever `Prefer` says.
+      parameters:
+        - $ref: '#/components/parameters/Delta'
+        - $ref: '#/components/parameters/Initial'
+        - $ref: '#/components/parameters/CounterTTL'
+        - $ref: '#/components/parameters/PreferAsync'
+      requestBody:
+        $ref: '#/components/requestBodies/Counter'
+      responses:
+        '200':
+          $ref: '#/components/responses/Counted'
+        '201':
+          $ref: '#/components/responses/CounterCreated'
+        '202':
+          $ref: '#/components/responses/NotAwaited'
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '404':
+          $ref: '#/components/responses/NotFound'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '409':
+          $ref: '#/components/responses/Conflict'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '415':
+          $ref: '#/components/responses/UnsupportedMediaType'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '501':
+          $ref: '#/components/responses/Unsupported'
+        '502':
+          $ref: '#/components/responses/BadGateway'
+        '503':
+          $ref: '#/components/responses/Unavailable'
+        '504':
+          $ref: '#/components/responses/DeadlinePassed'
+        '507':
+          $ref: '#/components/responses/OutOfMemory'
+        default:
+          $ref: '#/components/responses/Problem'
+  /keys/{key}/decr:
+    parameters:
+      - $ref: '#/components/parameters/Key'
+    post:
+      operationId: decrement
+      tags: [counters]
+      summary: Subtract from a counter
+      description: Like incr; stops at 0.
+      parameters:
+        - $ref: '#/components/parameters/Delta'
+        - $ref: '#/components/parameters/Initial'
+        - $ref: '#/components/parameters/CounterTTL'
+        - $ref: '#/components/parameters/PreferAsync'
+      requestBody:
+        $ref: '#/components/requestBodies/Counter'
+      responses:
+        '200':
+          $ref: '#/components/responses/Counted'
+        '201':
+          $ref: '#/components/responses/CounterCreated'
+        '202':
+          $ref: '#/components/responses/NotAwaited'
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '404':
+          $ref: '#/components/responses/NotFound'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '409':
+          $ref: '#/components/responses/Conflict'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '415':
+          $ref: '#/components/responses/UnsupportedMediaType'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '501':
+          $ref: '#/components/responses/Unsupported'
+        '502':
+          $ref: '#/components/responses/BadGateway'
+        '503':
+          $ref: '#/components/responses/Unavailable'
+        '504':
+          $ref: '#/components/responses/DeadlinePassed'
+        '507':
+          $ref: '#/components/responses/OutOfMemory'
+        default:
+          $ref: '#/components/responses/Problem'
+  /keys/{key}/append:
+    parameters:
+      - $ref: '#/components/parameters/Key'
+    post:
+      operationId: append
+      tags: [items]
+      summary: Put bytes behind an item's value
+      description: |
+        The item keeps its flags and its ttl. One that only an older tier has is brought to the primary first;
+        404 if no tier has it.
+      parameters:
+        - $ref: '#/components/parameters/PreferAsync'
+      requestBody:
+        $ref: '#/components/requestBodies/Piece'
+      responses:
+        '202':
+          $ref: '#/components/responses/NotAwaited'
+        '204':
+          $ref: '#/components/responses/Stored'
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '404':
+          $ref: '#/components/responses/NotFound'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '415':
+          $ref: '#/components/responses/UnsupportedMediaType'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '501':
+          $ref: '#/components/responses/Unsupported'
+        '502':
+          $ref: '#/components/responses/BadGateway'
+        '503':
+          $ref: '#/components/responses/Unavailable'
+        '504':
+          $ref: '#/components/responses/DeadlinePassed'
+        '507':
+          $ref: '#/components/responses/OutOfMemory'
+        default:
+          $ref: '#/components/responses/Problem'
+  /keys/{key}/prepend:
+    parameters:
+      - $ref: '#/components/parameters/Key'
+    post:
+      operationId: prepend
+      tags: [items]
+      summary: Put bytes before an item's value
+      description: |
+        The item keeps its flags and its ttl. One that only an older tier has is brought to the primary first;
+        404 if no tier has it.
+      parameters:
+        - $ref: '#/components/parameters/PreferAsync'
+      requestBody:
+        $ref: '#/components/requestBodies/Piece'
+      responses:
+        '202':
+          $ref: '#/components/responses/NotAwaited'
+        '204':
+          $ref: '#/components/responses/Stored'
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '404':
+          $ref: '#/components/responses/NotFound'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '415':
+          $ref: '#/components/responses/UnsupportedMediaType'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '501':
+          $ref: '#/components/responses/Unsupported'
+        '502':
+          $ref: '#/components/responses/BadGateway'
+        '503':
+          $ref: '#/components/responses/Unavailable'
+        '504':
+          $ref: '#/components/responses/DeadlinePassed'
+        '507':
+          $ref: '#/components/responses/OutOfMemory'
+        default:
+          $ref: '#/components/responses/Problem'
+  /keys/{key}/touch:
+    parameters:
+      - $ref: '#/components/parameters/Key'
+    post:
+      operationId: touch
+      tags: [items]
+      summary: Give an item a new ttl
+      description: An item that only an older tier has is brought to the primary first; 404 if no tier has it.
+      parameters:
+        - $ref: '#/components/parameters/TTL'
+        - $ref: '#/components/parameters/PreferAsync'
+      requestBody:
+        description: The ttl, when the query does not have it.
+        required: false
+        content:
+          application/json:
+            schema:
+              type: object
+              properties:
+                key:
+                  $ref: '#/components/schemas/SameKey'
+                ttl:
+                  $ref: '#/components/schemas/NullableTTL'
+              additionalProperties: false
+            example: {ttl: 60}
+      responses:
+        '202':
+          $ref: '#/components/responses/NotAwaited'
+        '204':
+          description: Touched.
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '404':
+          $ref: '#/components/responses/NotFound'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '415':
+          $ref: '#/components/responses/UnsupportedMediaType'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '501':
+          $ref: '#/components/responses/Unsupported'
+        '502':
+          $ref: '#/components/responses/BadGateway'
+        '503':
+          $ref: '#/components/responses/Unavailable'
+        '504':
+          $ref: '#/components/responses/DeadlinePassed'
+        default:
+          $ref: '#/components/responses/Problem'
+  /keys:
+    get:
+      operationId: getItems
+      tags: [several items]
+      summary: Read many items at once
+      description: |
+        Each key is looked for on its own: an older tier is asked for exactly the keys that are still
+        missing. A key is in exactly one of the three lists, and a key that is asked for twice is there
+        once. The order is that of the request. 200 even when no key could be looked for: 404 would say
+        that they are not there.
+      parameters:
+        - name: key
+          in: query
+          required: true
+          description: A key, percent-encoded; repeat for more, by default up to 1000 times (`--max-keys`).
+          style: form
+          explode: true
+          schema:
+            type: array
+            minItems: 1
+            maxItems: 1000
+            items:
+              $ref: '#/components/schemas/Key'
+          example: ['user:42', 'user:43', 'user:44']
+      responses:
+        '200':
+          description: What was found, what was not, and what could not be looked for.
+          headers:
+            Cache-Control:
+              $ref: '#/components/headers/CacheControl'
+            Vary:
+              $ref: '#/components/headers/Vary'
+            X-Content-Type-Options:
+              $ref: '#/components/headers/ContentTypeOptions'
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Items'
+              example:
+                items:
+                  - {key: 'user:42', value: Ada, flags: 0, ttl: null, cas: '1724', tier: new}
+                missing: ['user:43']
+                errors:
+                  - {key: 'user:44', type: /problems/down, title: The backend is down, status: 503, detail: 'not connected: connect: Connection refused', tier: new, node: 'a:11211'}
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '406':
+          $ref: '#/components/responses/NotAcceptable'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        default:
+          $ref: '#/components/responses/Problem'
+  /incr:
+    post:
+      operationId: incrementNamed
+      tags: [counters]
+      summary: Add to a counter, its key in the body
+      requestBody:
+        $ref: '#/components/requestBodies/NamedCounter'
+      parameters:
+        - $ref: '#/components/parameters/PreferAsync'
+      responses:
+        '200':
+          $ref: '#/components/responses/Counted'
+        '201':
+          $ref: '#/components/responses/CounterCreated'
+        '202':
+          $ref: '#/components/responses/NotAwaited'
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '404':
+          $ref: '#/components/responses/NotFound'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '409':
+          $ref: '#/components/responses/Conflict'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '415':
+          $ref: '#/components/responses/UnsupportedMediaType'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '501':
+          $ref: '#/components/responses/Unsupported'
+        '502':
+          $ref: '#/components/responses/BadGateway'
+        '503':
+          $ref: '#/components/responses/Unavailable'
+        '504':
+          $ref: '#/components/responses/DeadlinePassed'
+        '507':
+          $ref: '#/components/responses/OutOfMemory'
+        default:
+          $ref: '#/components/responses/Problem'
+  /decr:
+    post:
+      operationId: decrementNamed
+      tags: [counters]
+      summary: Subtract from a counter, its key in the body
+      requestBody:
+        $ref: '#/components/requestBodies/NamedCounter'
+      parameters:
+        - $ref: '#/components/parameters/PreferAsync'
+      responses:
+        '200':
+          $ref: '#/components/responses/Counted'
+        '201':
+          $ref: '#/components/responses/CounterCreated'
+        '202':
+          $ref: '#/components/responses/NotAwaited'
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '404':
+          $ref: '#/components/responses/NotFound'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '409':
+          $ref: '#/components/responses/Conflict'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '415':
+          $ref: '#/components/responses/UnsupportedMediaType'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '501':
+          $ref: '#/components/responses/Unsupported'
+        '502':
+          $ref: '#/components/responses/BadGateway'
+        '503':
+          $ref: '#/components/responses/Unavailable'
+        '504':
+          $ref: '#/components/responses/DeadlinePassed'
+        '507':
+          $ref: '#/components/responses/OutOfMemory'
+        default:
+          $ref: '#/components/responses/Problem'
+  /livez:
+    servers:
+      - url: http://127.0.0.1:8080
+        description: The data listener
+      - url: http://127.0.0.1:8081
+        description: The admin listener
+    get:
+      operationId: isAlive
+      tags: [health]
+      summary: Whether the process works
+      description: 200 as long as its loop turns, whatever the tiers do.
+      responses:
+        '200':
+          $ref: '#/components/responses/Healthy'
+        default:
+          $ref: '#/components/responses/Problem'
+  /readyz:
+    servers:
+      - url: http://127.0.0.1:8080
+        description: The data listener
+      - url: http://127.0.0.1:8081
+        description: The admin listener
+    get:
+      operationId: isReady
+      tags: [health]
+      summary: Whether requests should be sent here
+      description: |
+        200 when it is not draining and every worker has the primary up: to which worker a request comes is
+        the kernel's choice. Older tiers do not count, since reads do without them.
+      responses:
+        '200':
+          $ref: '#/components/responses/Healthy'
+        '503':
+          $ref: '#/components/responses/NotReady'
+        default:
+          $ref: '#/components/responses/Problem'
+  /version:
+    servers:
+      - url: http://127.0.0.1:8081
+        description: The admin listener
+    get:
+      operationId: getVersion
+      tags: [admin]
+      summary: What is running
+      responses:
+        '200':
+          description: The version of Crossfade.
+          content:
+            application/json:
+              schema:
+                type: object
+                properties:
+                  version:
+                    type: string
+                required: [version]
+              example: {version: 0.1.0}
+            text/plain:
+              schema:
+                type: string
+              example: "crossfade 0.1.0\n"
+        '406':
+          $ref: '#/components/responses/NotAcceptable'
+        default:
+          $ref: '#/components/responses/Problem'
+  /openapi.yaml:
+    servers:
+      - url: http://127.0.0.1:8081
+        description: The admin listener
+    get:
+      operationId: getDescription
+      tags: [admin]
+      summary: This description
+      responses:
+        '200':
+          description: The description of the version that is running.
+          content:
+            application/yaml:
+              schema:
+                type: string
+              example: 'openapi: 3.1.0'
+        default:
+          $ref: '#/components/responses/Problem'
+  /stats:
+    servers:
+      - url: http://127.0.0.1:8081
+        description: The admin listener
+    get:
+      operationId: getStats
+      tags: [admin]
+      summary: The statistics of every node
+      description: |
+        memcached's own, by tier and node, as strings as the server wrote them, how all workers together see
+        the node, and what is owed to the tier.
+      parameters:
+        - name: tier
+          in: query
+          description: Only this tier; repeat for more. All when left out.
+          style: form
+          explode: true
+          schema:
+            type: array
+            items:
+              type: string
+          example: [old]
+      responses:
+        '200':
+          description: The statistics; a node that did not answer has none, and says why in `error`.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Stats'
+              example:
+                tiers:
+                  - name: new
+                    owed_invalidations: 0
+                    served: true
+                    nodes:
+                      - name: a:11211
+                        state: up
+                        protocol: meta
+                        version: 1.6.18
+                        in_flight: 3
+                        stats: {curr_items: '1024', get_hits: '51201'}
+                  - name: old
+                    owed_invalidations: 2
+                    served: true
+                    nodes:
+                      - {name: 'b:11211', state: down, in_flight: 0, error: 'b:11211: not connected: connect: Connection refused'}
+            text/plain:
+              schema:
+                type: string
+              example: "new  -        owed_invalidations  0\nnew  -        served              true\nnew  a:11211  state               up\nnew  a:11211  curr_items          1024\n"
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '404':
+          $ref: '#/components/responses/NoSuchTier'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '406':
+          $ref: '#/components/responses/NotAcceptable'
+        default:
+          $ref: '#/components/responses/Problem'
+  /flush:
+    servers:
+      - url: http://127.0.0.1:8081
+        description: The admin listener
+    post:
+      operationId: flush
+      tags: [admin]
+      summary: Empty whole tiers
+      description: |
+        memcached's flush_all on each node of the named tiers; one at once also ends that a tier is not
+        served because too much was owed to it. There is no default: nobody should empty a
+        cluster by a request that was cut short. When a node failed the first failure decides the status,
+        and `tiers` tells of all nodes, since others may have been emptied.
+      parameters:
+        - name: tier
+          in: query
+          required: true
+          description: A tier to empty; repeat for more.
+          style: form
+          explode: true
+          schema:
+            type: array
+            minItems: 1
+            items:
+              type: string
+          example: [new]
+        - name: delay
+          in: query
+          description: Seconds after which the items that are there now are gone.
+          schema:
+            type: integer
+            minimum: 0
+            maximum: 2592000
+            default: 0
+          example: 0
+      responses:
+        '200':
+          description: Every node of the named tiers has taken it.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Flushed'
+              example:
+                tiers:
+                  - name: new
+                    nodes:
+                      - {name: 'a:11211', flushed: true}
+            text/plain:
+              schema:
+                type: string
+              example: "new  a:11211  flushed\n"
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '404':
+          $ref: '#/components/responses/NoSuchTier'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '406':
+          $ref: '#/components/responses/NotAcceptable'
+        '502':
+          $ref: '#/components/responses/BadGateway'
+        '503':
+          $ref: '#/components/responses/Unavailable'
+        '504':
+          $ref: '#/components/responses/DeadlinePassed'
+        default:
+          $ref: '#/components/responses/Problem'
+components:
+  parameters:
+    Key:
+      name: key
+      in: path
+      required: true
+      description: The key, percent-encoded. Decoded it is 1 to 250 bytes, none of them 0x00-0x20 or 0x7F.
+      schema:
+        $ref: '#/components/schemas/Key'
+      example: 'user:42'
+    TTL:
+      name: ttl
+      in: query
+      description: Seconds to live; 0 or absent means that the item never expires.
+      schema:
+        $ref: '#/components/schemas/TTL'
+      example: 60
+    Flags:
+      name: flags
+      in: query
+      description: The 32 bits that memcached keeps beside a value and that mean what their writer says.
+      schema:
+        $ref: '#/components/schemas/Flags'
+      example: 0
+    Delta:
+      name: delta
+      in: query
+      description: How much to add or subtract.
+      schema:
+        $ref: '#/components/schemas/Counter'
+      example: '1'
+    Initial:
+      name: initial
+      in: query
+      description: The value that a missing counter is created with; the delta is not applied to it.
+      schema:
+        $ref: '#/components/schemas/Counter'
+      example: '0'
+    CounterTTL:
+      name: ttl
+      in: query
+      description: The ttl of a counter that gets created; without `initial` it is refused.
+      schema:
+        $ref: '#/components/schemas/TTL'
+      example: 60
+    IfMatch:
+      name: If-Match
+      in: header
+      description: '`*`, "if there is one", or strong ETags, "if it is one of these". A weak one never matches.'
+      schema:
+        type: string
+      example: '"6c1f0b7e5f3c91aa.1724"'
+    ReadIfMatch:
+      name: If-Match
+      in: header
+      description: ETags; 412 when the item has none of them.
+      schema:
+        type: string
+      example: '"6c1f0b7e5f3c91aa.1724"'
+    ReadIfNoneMatch:
+      name: If-None-Match
+      in: header
+      description: ETags that the caller has; 304 when the item's is among them.
+      schema:
+        type: string
+      example: '"6c1f0b7e5f3c91aa.1724"'
+    PreferAsync:
+      name: Prefer
+      in: header
+      description: '`respond-async` (RFC 7240): answer 202 without waiting for the backend.'
+      schema:
+        type: string
+      example: respond-async
+  headers:
+    ETag:
+      description: Strong for an item of the primary, weak for one of an older tier; stale once the node restarts.
+      schema:
+        type: string
+      example: '"6c1f0b7e5f3c91aa.1724"'
+    CacheStatus:
+      description: One member a consulted tier (RFC 9211), the one nearest the origin first.
+      schema:
+        type: string
+      example: old; hit; ttl=283, new; fwd=uri-miss
+    CacheControl:
+      description: Always `no-cache`, since an item can change at any time.
+      schema:
+        type: string
+        const: no-cache
+      example: no-cache
+    Vary:
+      description: JSON or the bare bytes is chosen by this field.
+      schema:
+        type: string
+        const: Accept
+      example: Accept
+    ContentTypeOptions:
+      description: Keeps browsers from guessing what the bytes are.
+      schema:
+        type: string
+        const: nosniff
+      example: nosniff
+    MemcachedFlags:
+      description: The item's flags, when the bare bytes are asked for.
+      schema:
+        $ref: '#/components/schemas/Flags'
+      example: 7
+    PreferenceApplied:
+      description: The preference that was honoured (RFC 7240).
+      schema:
+        type: string
+        const: respond-async
+      example: respond-async
+    RetryAfter:
+      description: Seconds after which to try again.
+      schema:
+        type: integer
+        minimum: 1
+      example: 1
+    Allow:
+      description: The methods that this path has.
+      schema:
+        type: string
+      example: GET, HEAD, PUT, DELETE, OPTIONS
+  requestBodies:
+    Value:
+      description: The value, bare or in the JSON form.
+      required: true
+      content:
+        application/json:
+          schema:
+            $ref: '#/components/schemas/ItemInput'
+          examples:
+            text:
+              value: {value: Ada, ttl: 300}
+            bytes:
+              value: {value: /9j/4AAQ, encoding: base64, flags: 1}
+        application/octet-stream:
+          schema:
+            type: string
+            contentMediaType: application/octet-stream
+          example: hello
+        '*/*':
+          schema:
+            type: string
+          example: hello
+    Piece:
+      description: The bytes to add, bare or in the JSON form.
+      required: true
+      content:
+        application/json:
+          schema:
+            $ref: '#/components/schemas/PieceInput'
+          example: {value: ', Countess of Lovelace'}
+        application/octet-stream:
+          schema:
+            type: string
+            contentMediaType: application/octet-stream
+          example: ', Countess of Lovelace'
+        '*/*':
+          schema:
+            type: string
+          example: ', Countess of Lovelace'
+    Counter:
+      description: Absent means a delta of 1.
+      required: false
+      content:
+        application/json:
+          schema:
+            $ref: '#/components/schemas/CounterInput'
+          example: {delta: 1, initial: 0, ttl: 60}
+    NamedCounter:
+      description: The key and what to do to it.
+      required: true
+      content:
+        application/json:
+          schema:
+            $ref: '#/components/schemas/NamedCounterInput'
+          example: {key: visits, delta: 1}
+  responses:
+    Stored:
+      description: Stored.
+      headers:
+        ETag:
+          description: The new one, where the backend returns it.
+          schema:
+            type: string
+          example: '"6c1f0b7e5f3c91aa.1725"'
+    Created:
+      description: Stored, and there was none before.
+      headers:
+        ETag:
+          description: The new one, where the backend returns it.
+          schema:
+            type: string
+          example: '"6c1f0b7e5f3c91aa.1726"'
+    NotAwaited:
+      description: Sent, not awaited; what became of it is not known.
+      headers:
+        Preference-Applied:
+          $ref: '#/components/headers/PreferenceApplied'
+    Counted:
+      description: The counter's new value.
+      headers:
+        ETag:
+          description: The new one, where the backend returns it.
+          schema:
+            type: string
+          example: '"6c1f0b7e5f3c91aa.1727"'
+      content:
+        application/json:
+          schema:
+            $ref: '#/components/schemas/CounterValue'
+          example: {key: visits, value: '43'}
+    CounterCreated:
+      description: There was none; created with `initial`.
+      headers:
+        ETag:
+          description: The new one, where the backend returns it.
+          schema:
+            type: string
+          example: '"6c1f0b7e5f3c91aa.1728"'
+      content:
+        application/json:
+          schema:
+            $ref: '#/components/schemas/CounterValue'
+          example: {key: visits, value: '0'}
+    NotModified:
+      description: The caller's copy is still the item.
+      headers:
+        ETag:
+          $ref: '#/components/headers/ETag'
+        Cache-Status:
+          $ref: '#/components/headers/CacheStatus'
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+    Healthy:
+      description: It is.
+      content:
+        application/json:
+          schema:
+            $ref: '#/components/schemas/Health'
+          example: {status: ready}
+    BadRequest:
+      description: The key, a query parameter, a precondition, the JSON, the ttl or the delta is malformed.
+      headers:
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/invalid-key, title: Invalid key, status: 400, detail: 'a key has at most 250 bytes, this one 251', instance: 6924f3a1-812-0-1}
+        text/plain:
+          schema:
+            type: string
+    NotFound:
+      description: Every consulted tier missed.
+      headers:
+        Cache-Status:
+          $ref: '#/components/headers/CacheStatus'
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/not-found, title: Key not found, status: 404, detail: no tier that was asked has the key, instance: 6924f3a1-812-0-2}
+        text/plain:
+          schema:
+            type: string
+    NoSuchTier:
+      description: There is no tier of that name.
+      headers:
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/no-such-tier, title: No such tier, status: 404, detail: 'there is no tier `nwe`; the tiers are new, old', instance: 6924f3a1-812-0-3}
+        text/plain:
+          schema:
+            type: string
+    MethodNotAllowed:
+      description: The path has other methods; `Allow` lists them. Answered to methods that are not described here.
+      headers:
+        Allow:
+          $ref: '#/components/headers/Allow'
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/method-not-allowed, title: Method not allowed, status: 405, detail: 'this path has GET, HEAD, PUT, DELETE, OPTIONS', instance: 6924f3a1-812-0-4}
+        text/plain:
+          schema:
+            type: string
+    NotAcceptable:
+      description: No representation that the caller accepts.
+      headers:
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/not-acceptable, title: Not acceptable, status: 406, detail: 'this can be given as application/json, application/octet-stream, text/plain', instance: 6924f3a1-812-0-5}
+        text/plain:
+          schema:
+            type: string
+    Conflict:
+      description: The value is no number.
+      headers:
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/not-numeric, title: The value is not a number, status: 409, detail: the value is not an unsigned 64-bit decimal number, instance: 6924f3a1-812-0-6}
+        text/plain:
+          schema:
+            type: string
+    PreconditionFailed:
+      description: 'A precondition failed; `reason` says which: `exists`, `changed` or `missing`.'
+      headers:
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/changed, title: 'Precondition failed: the item has changed', status: 412, detail: 'changed: the item is not the one of the tag', instance: 6924f3a1-812-0-7, reason: changed}
+        text/plain:
+          schema:
+            type: string
+    TooLarge:
+      description: The body or the value is above the limit. Nothing was sent to a backend.
+      headers:
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/too-large, title: Too large, status: 413, detail: the body has 1048577 bytes; at most 1048576 can be taken here, instance: 6924f3a1-812-0-8}
+        text/plain:
+          schema:
+            type: string
+    UnsupportedMediaType:
+      description: The body is in a form that cannot be read here.
+      headers:
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/unsupported-media-type, title: Unsupported media type, status: 415, detail: 'the arguments are JSON: send `Content-Type: application/json`', instance: 6924f3a1-812-0-9}
+        text/plain:
+          schema:
+            type: string
+    Unsupported:
+      description: The protocol of this backend cannot do it; `detail` says what.
+      headers:
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/unsupported, title: The backend's protocol cannot do this, status: 501, detail: a conditional delete needs the meta protocol; this server speaks classic only, instance: 6924f3a1-812-0-10, tier: new, node: 'a:11211', outcome: not-applied}
+        text/plain:
+          schema:
+            type: string
+    BadGateway:
+      description: A backend broke the protocol or answered `SERVER_ERROR`.
+      headers:
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/server-error, title: The backend failed, status: 502, detail: the server answered with an error, instance: 6924f3a1-812-0-11, tier: new, node: 'a:11211', memcached: SERVER_ERROR internal error, outcome: unknown}
+        text/plain:
+          schema:
+            type: string
+    Unavailable:
+      description: No tier that must answer could be asked, or the gateway is full or draining.
+      headers:
+        Retry-After:
+          $ref: '#/components/headers/RetryAfter'
+        Cache-Status:
+          $ref: '#/components/headers/CacheStatus'
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/down, title: The backend is down, status: 503, detail: 'not connected: connect: Connection refused', instance: 6924f3a1-812-0-12, tier: new, node: 'a:11211', outcome: not-applied}
+        text/plain:
+          schema:
+            type: string
+    NotReady:
+      description: It is draining, or a worker has not got the primary up; `detail` says in which state it is.
+      headers:
+        Retry-After:
+          $ref: '#/components/headers/RetryAfter'
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/not-ready, title: Not ready, status: 503, detail: 'a:11211 is down (connect: Connection refused)', instance: 6924f3a1-812-0-13, tier: new}
+        text/plain:
+          schema:
+            type: string
+    DeadlinePassed:
+      description: The deadline passed. A write says `unknown` when bytes had left.
+      headers:
+        Cache-Status:
+          $ref: '#/components/headers/CacheStatus'
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/timeout, title: The backend did not answer in time, status: 504, detail: no answer before the deadline, instance: 6924f3a1-812-0-14, tier: new, node: 'a:11211', outcome: unknown}
+        text/plain:
+          schema:
+            type: string
+    OutOfMemory:
+      description: The backend has no memory for the item.
+      headers:
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/out-of-memory, title: The backend is out of memory for the item, status: 507, detail: the server is out of memory, instance: 6924f3a1-812-0-15, tier: new, node: 'a:11211', memcached: SERVER_ERROR out of memory storing object, outcome: not-applied}
+        text/plain:
+          schema:
+            type: string
+    Problem:
+      description: Another problem.
+      headers:
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/malformed-request, title: Malformed HTTP request, status: 400, detail: more than one Content-Length, instance: 6924f3a1-812-0-16}
+        text/plain:
+          schema:
+            type: string
+    TargetTooLong:
+      description: The target is too long. The HTTP layer answers, with a page of its own.
+    HeadersTooLarge:
+      description: The headers are too long. The HTTP layer answers, with a page of its own.
+  schemas:
+    Key:
+      type: string
+      minLength: 1
+      maxLength: 250
+    TTL:
+      type: integer
+      minimum: 0
+      description: Whole seconds; 0 = never expires.
+    NullableTTL:
+      type: [integer, 'null']
+      minimum: 0
+      description: Whole seconds; 0 or null = never expires.
+    SameKey:
+      type: string
+      description: May be there if it is the key of the path, so that what was read can be sent back.
+    Flags:
+      type: integer
+      minimum: 0
+      maximum: 4294967295
+    Encoding:
+      type: string
+      enum: [utf-8, base64]
+      default: utf-8
+      description: How the bytes of `value` are written.
+    Counter:
+      description: An unsigned number of 64 bits; as a string it is safe from parsers that know 53.
+      oneOf:
+        - type: integer
+          minimum: 0
+        - type: string
+          pattern: '^[0-9]{1,20}$'
+    Item:
+      type: object
+      properties:
+        key:
+          $ref: '#/components/schemas/Key'
+        value:
+          type: string
+        encoding:
+          $ref: '#/components/schemas/Encoding'
+        flags:
+          $ref: '#/components/schemas/Flags'
+        ttl:
+          type: [integer, 'null']
+          minimum: 0
+          description: Seconds left; null when it never expires, absent when the backend cannot tell.
+        cas:
+          type: string
+          pattern: '^[0-9]+$'
+          description: The backend's token. It means nothing in another tier; use the ETag.
+        tier:
+          type: string
+          description: The name of the tier that had it.
+      required: [key, value, flags, tier]
+      additionalProperties: false
+    ItemInput:
+      type: object
+      properties:
+        key:
+          $ref: '#/components/schemas/SameKey'
+        value:
+          type: string
+        encoding:
+          $ref: '#/components/schemas/Encoding'
+        flags:
+          $ref: '#/components/schemas/Flags'
+        ttl:
+          $ref: '#/components/schemas/NullableTTL'
+      required: [value]
+      additionalProperties: false
+    PieceInput:
+      type: object
+      properties:
+        key:
+          $ref: '#/components/schemas/SameKey'
+        value:
+          type: string
+        encoding:
+          $ref: '#/components/schemas/Encoding'
+      required: [value]
+      additionalProperties: false
+    CounterInput:
+      type: object
+      properties:
+        key:
+          $ref: '#/components/schemas/SameKey'
+        delta:
+          $ref: '#/components/schemas/Counter'
+        initial:
+          $ref: '#/components/schemas/Counter'
+        ttl:
+          $ref: '#/components/schemas/NullableTTL'
+      dependentRequired:
+        ttl: [initial]
+      additionalProperties: false
+    NamedCounterInput:
+      type: object
+      properties:
+        key:
+          $ref: '#/components/schemas/Key'
+        delta:
+          $ref: '#/components/schemas/Counter'
+        initial:
+          $ref: '#/components/schemas/Counter'
+        ttl:
+          $ref: '#/components/schemas/NullableTTL'
+      required: [key]
+      dependentRequired:
+        ttl: [initial]
+      additionalProperties: false
+    CounterValue:
+      type: object
+      properties:
+        key:
+          $ref: '#/components/schemas/Key'
+        value:
+          type: string
+          pattern: '^[0-9]{1,20}$'
+      required: [key, value]
+      additionalProperties: false
+    Items:
+      type: object
+      properties:
+        items:
+          type: array
+          items:
+            $ref: '#/components/schemas/Item'
+        missing:
+          type: array
+          description: Keys that every consulted tier missed.
+          items:
+            $ref: '#/components/schemas/Key'
+        errors:
+          type: array
+          description: Keys that could not be looked for.
+          items:
+            $ref: '#/components/schemas/KeyProblem'
+      required: [items, missing, errors]
+      additionalProperties: false
+    Problem:
+      type: object
+      description: RFC 9457, with members of our own where they apply.
+      properties:
+        type:
+          type: string
+          format: uri-reference
+          description: Which kind of problem it is; relative to the root. Its end is the same word as in logs.
+        title:
+          type: string
+          description: The kind in words; the same for each occurrence.
+        status:
+          type: integer
+          minimum: 400
+          maximum: 599
+          description: The HTTP status.
+        detail:
+          type: string
+          description: What happened this time, for people.
+        instance:
+          type: string
+          format: uri-reference
+          description: The id of this request, which the logs have too.
+        reason:
+          type: string
+          enum: [exists, changed, missing]
+          description: Which precondition failed, of a 412.
+        tier:
+          type: string
+          description: The tier that failed.
+        node:
+          type: string
+          description: The node that failed.
+        memcached:
+          type: string
+          description: The server's own line.
+        outcome:
+          type: string
+          enum: [applied, not-applied, unknown]
+          description: What became of the write.
+        tiers:
+          description: What became of each node, when an operation failed in part.
+          $ref: '#/components/schemas/FlushedTiers'
+      required: [type, title, status, detail, instance]
+    KeyProblem:
+      type: object
+      description: Why one key of several could not be looked for; the members of a problem.
+      properties:
+        key:
+          $ref: '#/components/schemas/Key'
+        type:
+          type: string
+          format: uri-reference
+        status:
+          type: integer
+          minimum: 400
+          maximum: 599
+        title:
+          type: string
+        detail:
+          type: string
+        tier:
+          type: string
+        node:
+          type: string
+      required: [key, type, status, title, detail]
+      additionalProperties: false
+    Health:
+      type: object
+      properties:
+        status:
+          type: string
+          enum: [live, ready]
+      required: [status]
+    Stats:
+      type: object
+      properties:
+        tiers:
+          type: array
+          items:
+            type: object
+            properties:
+              name:
+                type: string
+              owed_invalidations:
+                type: integer
+                minimum: 0
+                description: |
+                  Copies in this tier that a write made stale while it could not be reached. None of them is
+                  served; each is tried again until it is deleted.
+              served:
+                type: boolean
+                description: |
+                  False when more was owed than is remembered: then nothing is read from this tier until it
+                  is flushed.
+              nodes:
+                type: array
+                items:
+                  $ref: '#/components/schemas/NodeStats'
+            required: [name, owed_invalidations, served, nodes]
+      required: [tiers]
+    NodeStats:
+      type: object
+      properties:
+        name:
+          type: string
+        state:
+          type: string
+          enum: [connecting, up, down, closed]
+          description: The worst that any worker sees.
+        protocol:
+          type: string
+          enum: [classic, meta, memory]
+          description: Absent until it has been found.
+        version:
+          type: string
+          description: The server's; absent until it has been found.
+        in_flight:
+          type: integer
+          minimum: 0
+          description: Requests of all workers that wait for the node's answer.
+        error:
+          type: string
+          description: Why the node is down or did not answer.
+        stats:
+          type: object
+          description: Absent when the node did not answer.
+          additionalProperties:
+            type: string
+      required: [name, state, in_flight]
+    Flushed:
+      type: object
+      properties:
+        tiers:
+          $ref: '#/components/schemas/FlushedTiers'
+      required: [tiers]
+    FlushedTiers:
+      type: array
+      items:
+        type: object
+        properties:
+          name:
+            type: string
+          nodes:
+            type: array
+            items:
+              type: object
+              properties:
+                name:
+                  type: string
+                flushed:
+                  type: boolean
+                error:
+                  type: string
+                outcome:
+                  type: string
+                  enum: [applied, not-applied, unknown]
+              required: [name, flushed]
+        required: [name, nodes]
+
+"""#
+}

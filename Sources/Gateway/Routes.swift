@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Microhttpd
+
+/// Answers a call, now or later, exactly once; what it throws is answered for it.
+typealias Handler = @Sendable (Call) throws(Problem) -> Void
+
+/// A row of the table: a method, a path, the query parameters it knows, and what answers it.
+struct Route: Sendable {
+  struct Parameter: Sendable, ExpressibleByStringLiteral {
+    var name: String
+    var isRepeatable = false
+
+    init(stringLiteral name: String) { self.name = name }
+
+    static func repeatable(_ name: Parameter) -> Parameter {
+      var parameter = name
+      parameter.isRepeatable = true
+      return parameter
+    }
+  }
+
+  /// What the body is for, which bounds its length.
+  enum BodyUse: Sendable {
+    /// There is none, or a few arguments.
+    case arguments
+    /// A value, bare or in its JSON form.
+    case value
+  }
+
+  let method: Method
+  let path: String
+  let query: [Parameter]
+  let bodyUse: BodyUse
+  let handler: Handler
+  /// The path's segments; nil stands for `{key}`.
+  let segments: [[UInt8]?]
+
+  init(
+    _ method: Method, _ path: String, query: [Parameter] = [], body: BodyUse = .arguments,
+    _ handler: @escaping Handler
+  ) {
+    self.method = method
+    self.path = path
+    self.query = query
+    bodyUse = body
+    self.handler = handler
+    segments = path.split(separator: "/").map { $0 == "{key}" ? nil : Array($0.utf8) }
+  }
+}
+
+/// Every endpoint there is. HEAD is answered wherever GET is, and OPTIONS everywhere.
+enum Routes {
+  /// On `--listen`.
+  static let data: [Route] = [
+    Route(.get, "/keys/{key}", KeyReads.get),
+    Route(.put, "/keys/{key}", query: ["ttl", "flags"], body: .value, KeyWrites.put),
+    Route(.delete, "/keys/{key}", KeyWrites.delete),
+    Route(.post, "/keys/{key}/incr", query: ["delta", "initial", "ttl"], Counters.incr),
+    Route(.post, "/keys/{key}/decr", query: ["delta", "initial", "ttl"], Counters.decr),
+    Route(.post, "/incr", Counters.incrKeyInBody),
+    Route(.post, "/decr", Counters.decrKeyInBody),
+    Route(.post, "/keys/{key}/append", body: .value, KeyWrites.append),
+    Route(.post, "/keys/{key}/prepend", body: .value, KeyWrites.prepend),
+    Route(.post, "/keys/{key}/touch", query: ["ttl"], KeyWrites.touch),
+    Route(.get, "/keys", query: [.repeatable("key")], MultiGet.get),
+    Route(.get, "/livez", Health.live),
+    Route(.get, "/readyz", Health.ready),
+  ]
+
+  /// On `--admin`.
+  static let admin: [Route] = [
+    Route(.get, "/livez", Health.live),
+    Route(.get, "/readyz", Health.ready),
+    Route(.get, "/stats", query: [.repeatable("tier")], Statistics.get),
+    Route(.post, "/flush", query: [.repeatable("tier"), "delay"], Flush.post),
+    Route(.get, "/version", About.version),
+    Route(.get, "/openapi.yaml", About.openAPI),
+  ]
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Foundation
+import Logging
+import Memcached
+
+/// Where to listen.
+public enum ListenAddress: Hashable, Sendable {
+  /// A name or a number without brackets; port 0 lets the kernel choose.
+  case tcp(host: String, port: UInt16)
+  case unix(path: String)
+}
+
+/// One `--tier NAME=NODE[,NODE...]`.
+public struct TierSettings: Hashable, Sendable {
+  public var name: String
+  public var nodes: [NodeAddress]
+  public var wireProtocol: ProtocolChoice
+  /// How keys are divided over the nodes; says nothing for one node.
+  public var distribution = Distribution.default
+
+  public init(name: String, nodes: [NodeAddress], wireProtocol: ProtocolChoice = .auto) {
+    self.name = name
+    self.nodes = nodes
+    self.wireProtocol = wireProtocol
+  }
+}
+
+/// Everything that can be set, valid: made by flags, environment and defaults in that order.
+///
+/// The values that these properties start with are the defaults: `--help` and the resolver read them
+/// from here, so that they are written down once.
+public struct Settings: Hashable, Sendable {
+  public var listen: [ListenAddress] = [.tcp(host: "127.0.0.1", port: 8080)]
+  /// Empty = off.
+  public var admin: [ListenAddress] = [.tcp(host: "127.0.0.1", port: 8081)]
+  /// The first is the primary. Without any, one in-process tier, so that nothing else need be installed.
+  public var tiers: [TierSettings] = [TierSettings(name: "primary", nodes: [.memory(bytes: 64 << 20)])]
+  public var policy: FallbackPolicy = .strict
+  /// Whether hits of older tiers are copied to the primary, where the policy does so.
+  public var isBackfillEnabled = true
+  public var workers = Settings.coreCount
+  /// Listening beyond this machine, where nobody is asked who they are, is meant.
+  public var insecure = false
+  /// Largest value in bytes that PUT, append and prepend take.
+  public var maximumValueLength = 1 << 20
+  /// Most keys of one `GET /keys?key=…`.
+  public var maximumKeysPerRequest = 1000
+  /// From a request's arrival to its answer, over all tiers.
+  public var operationTimeout: Duration = .seconds(1)
+  /// What one node gets of that; shorter, so that the next tier can still be asked.
+  public var nodeTimeout: Duration = .milliseconds(250)
+  /// For the connection to a node.
+  public var connectTimeout: Duration = .milliseconds(500)
+  /// Client connections of one worker at one time; more wait in the backlog.
+  public var maximumConnections = 10_000
+  /// After which a client connection without a byte is closed, in whole seconds; zero = never.
+  public var idleTimeout: Duration = .seconds(75)
+  /// How long requests in flight may take to end after the first SIGTERM.
+  public var drainTimeout: Duration = .seconds(10)
+  public var logLevel: Logger.Level = .info
+
+  public init() {}
+
+  /// The cores that this process may use, cut to what `--workers` allows.
+  static let coreCount = min(max(ProcessInfo.processInfo.activeProcessorCount, 1), 256)
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Memcached
+import Reactor
+
+extension Settings {
+  /// Reads what was given into settings, or tells everything that is wrong with it.
+  public static func resolve(_ sources: SettingSources) throws(SettingsError) -> Settings {
+    var resolver = SettingsResolver(sources)
+    resolver.readAll()
+    if !resolver.faults.isEmpty { throw SettingsError(faults: resolver.faults) }
+    return resolver.settings
+  }
+
+  /// As `resolve(_:)`.
+  public static func resolve(
+    flags: [SettingName: [String]] = [:], environment: [String: String] = [:]
+  ) throws(SettingsError) -> Settings {
+    try resolve(SettingSources(flags: flags, environment: environment))
+  }
+}
+
+/// Collects values and faults, setting by setting, then what holds between settings.
+struct SettingsResolver {
+  private let sources: SettingSources
+  private(set) var settings = Settings()
+  private(set) var faults: [SettingFault] = []
+
+  init(_ sources: SettingSources) { self.sources = sources }
+
+  mutating func readAll() {
+    typealias Syntax = SettingsSyntax
+    read(.listen, \.listen, Syntax.listenAddress)
+    readAdmin()
+    read(.tier, \.tiers, Syntax.tier)
+    readLast(.policy, \.policy, Syntax.choice)
+    readLast(.backfill, \.isBackfillEnabled, Syntax.toggle)
+    readLast(.workers, \.workers, Syntax.count(in: 1...256))
+    readLast(.insecure, \.insecure, Syntax.toggle)
+    readLast(.maximumValueSize, \.maximumValueLength, Syntax.size(in: 1...(128 << 20)))
+    readLast(.maximumKeys, \.maximumKeysPerRequest, Syntax.count(in: 1...100_000))
+    readTimes()
+    readLast(.maximumConnections, \.maximumConnections, Syntax.count(in: 1...1_000_000))
+    readLast(.logLevel, \.logLevel, Syntax.choice)
+    checkListeners()
+    checkTiers()
+    readPerTier(.distribution, \.distribution)
+    checkRings()
+    readPerTier(.wireProtocol, \.wireProtocol)
+    for (name, value) in sources.unknownVariables {
+      faults.append(SettingFault(unknownVariable: name, value: value))
+    }
+  }
+
+  // MARK: Reading
+
+  private mutating func read<Value>(
+    _ name: SettingName, _ path: WritableKeyPath<Settings, [Value]>,
+    _ parse: (String) throws(InvalidValue) -> Value
+  ) {
+    guard let texts = sources.values(of: name) else { return }
+    settings[keyPath: path] = texts.compactMap { value(of: name, $0, parse) }
+  }
+
+  /// The last repetition counts, as it does for most programs.
+  private mutating func readLast<Value>(
+    _ name: SettingName, _ path: WritableKeyPath<Settings, Value>,
+    _ parse: (String) throws(InvalidValue) -> Value
+  ) {
+    guard let text = sources.values(of: name)?.last, let value = value(of: name, text, parse) else { return }
+    settings[keyPath: path] = value
+  }
+
+  private mutating func value<Value>(
+    of name: SettingName, _ text: String, _ parse: (String) throws(InvalidValue) -> Value
+  ) -> Value? {
+    do { return try parse(text) } catch {
+      fault(name, text, error.reason)
+      return nil
+    }
+  }
+
+  private mutating func fault(_ name: SettingName, _ value: String, _ reason: String) {
+    faults.append(SettingFault(name, value: value, reason: reason))
+  }
+
+  /// `off` is no address, so it is looked for before addresses are read.
+  private mutating func readAdmin() {
+    guard let texts = sources.values(of: .admin), texts.contains("off") else {
+      return read(.admin, \.admin, SettingsSyntax.listenAddress)
+    }
+    settings.admin = []
+    if texts.count > 1 { fault(.admin, texts.joined(separator: " "), "off stands alone") }
+  }
+
+  private mutating func readTimes() {
+    typealias Syntax = SettingsSyntax
+    let timeouts: ClosedRange<Duration> = .milliseconds(1)...(.seconds(600))
+    readLast(.operationTimeout, \.operationTimeout, Syntax.duration(in: timeouts))
+    // A short operation timeout alone shortens the nodes' with it; a longer one of theirs is a mistake.
+    settings.nodeTimeout = min(settings.nodeTimeout, settings.operationTimeout)
+    readLast(.nodeTimeout, \.nodeTimeout) { [limit = settings.operationTimeout] text throws(InvalidValue) in
+      let timeout = try Syntax.duration(text, timeouts)
+      guard timeout <= limit else {
+        throw InvalidValue("longer than the operation timeout of \(DurationText.text(limit))")
+      }
+      return timeout
+    }
+    readLast(.connectTimeout, \.connectTimeout, Syntax.duration(in: timeouts))
+    readLast(.idleTimeout, \.idleTimeout) { text throws(InvalidValue) in
+      let timeout = try Syntax.duration(text, .zero ... .seconds(86_400))
+      // libmicrohttpd counts seconds.
+      guard timeout.wholeMilliseconds % 1_000 == 0 else { throw InvalidValue("not in whole seconds") }
+      return timeout
+    }
+    readLast(.drainTimeout, \.drainTimeout, Syntax.duration(in: .zero ... .seconds(3_600)))
+  }
+
+  private mutating func readPerTier<Choice: RawRepresentable<String> & CaseIterable & Sendable>(
+    _ name: SettingName, _ path: WritableKeyPath<TierSettings, Choice>
+  ) {
+    // A tier that could not be read has its fault already; that it is unknown would be a false second one.
+    let isEveryTierKnown = !faults.contains { $0.name == .tier }
+    for text in sources.values(of: name) ?? [] {
+      let parse: SettingsSyntax.Parser<(tier: String, choice: Choice)> = SettingsSyntax.tierChoice
+      guard let entry = value(of: name, text, parse) else { continue }
+      guard let index = settings.tiers.firstIndex(where: { $0.name == entry.tier }) else {
+        if isEveryTierKnown { fault(name, text, "no tier is called \(quoted(entry.tier))") }
+        continue
+      }
+      settings.tiers[index][keyPath: path] = entry.choice
+    }
+  }
+
+  private mutating func checkRings() {
+    for tier in settings.tiers {
+      do { _ = try tier.makeRing() } catch { fault(.distribution, "\(tier)", "\(error)") }
+    }
+  }
+
+  // MARK: Between settings
+
+  /// Looks at what could be read; a listener that could not has its fault already.
+  private mutating func checkListeners() {
+    var seen: Set<ListenAddress> = []
+    for (name, addresses) in [(SettingName.listen, settings.listen), (.admin, settings.admin)] {
+      for address in addresses {
+        if !settings.insecure, !address.isLocal {
+          fault(name, address.description, SettingsResolver.exposed)
+        }
+        // Port 0 asks for a new port each time. Any other one bound twice would be shared: requests
+        // would go to the data or to the admin side by chance.
+        if !address.hasPortZero, !seen.insert(address).inserted {
+          fault(name, address.description, "listened on twice")
+        }
+      }
+    }
+  }
+
+  private static let exposed =
+    "reachable from other machines, where anyone could read and write every key, as no one is asked who "
+    + "they are: choose 127.0.0.1, [::1], localhost or unix:PATH, or say --insecure (CROSSFADE_INSECURE=true) "
+    + "if that is meant"
+
+  private mutating func checkTiers() {
+    var names: Set<String> = []
+    var tierOfNode: [NodeAddress: String] = [:]
+    for tier in settings.tiers {
+      if !names.insert(tier.name).inserted { fault(.tier, tier.description, "two tiers of that name") }
+      for node in Set(tier.nodes) {
+        if case .memory = node { continue }
+        // A set deletes the copies in older tiers: in the same server that would be the copy just set.
+        if let other = tierOfNode.updateValue(tier.name, forKey: node), other != tier.name {
+          fault(.tier, tier.description, "the node \(node) is in the tier \(quoted(other)) already")
+        }
+      }
+    }
+  }
+}
+
+extension ListenAddress {
+  /// Whether only programs of this machine can reach it, as far as can be told without resolving names.
+  var isLocal: Bool {
+    switch self {
+    case .unix: true
+    case .tcp(let host, _):
+      SocketAddress(numericHost: host, port: 0)?.isLoopback ?? (host.lowercased() == "localhost")
+    }
+  }
+
+  fileprivate var hasPortZero: Bool {
+    if case .tcp(_, 0) = self { true } else { false }
+  }
+}

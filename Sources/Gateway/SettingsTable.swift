@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Logging
+import Memcached
+
+/// The settings by the names of their flags.
+public enum SettingName: String, Hashable, Sendable, CaseIterable {
+  case listen, admin, tier, policy, backfill
+  case distribution
+  case wireProtocol = "protocol"
+  case workers, insecure
+  case maximumValueSize = "max-value-size"
+  case maximumKeys = "max-keys"
+  case operationTimeout = "operation-timeout"
+  case nodeTimeout = "node-timeout"
+  case connectTimeout = "connect-timeout"
+  case maximumConnections = "max-connections"
+  case idleTimeout = "idle-timeout"
+  case drainTimeout = "drain-timeout"
+  case logLevel = "log-level"
+
+  public var flag: String { "--" + rawValue }
+}
+
+/// A row of the table from which the flags, their help, the environment's variables, the printed
+/// settings and the errors are all made.
+public struct SettingDescription: Sendable {
+  public let name: SettingName
+  public let variable: String
+  /// The placeholder in help; empty for a switch.
+  public let placeholder: String
+  public let meaning: String
+  public let allowed: String
+
+  public var flag: String { name.flag }
+
+  init(_ name: SettingName, _ variable: String, _ placeholder: String, _ meaning: String, _ allowed: String) {
+    self.name = name
+    self.variable = "CROSSFADE_" + variable
+    self.placeholder = placeholder
+    self.meaning = meaning
+    self.allowed = allowed
+  }
+
+  /// All settings, in the order in which help and check-config show them.
+  public static let table: [SettingDescription] = [
+    .init(
+      .listen, "LISTEN", "address", "Where to serve keys; repeatable.", "HOST:PORT, [IPV6]:PORT or unix:PATH"),
+    .init(
+      .admin, "ADMIN", "address", "Where to serve health, statistics and administration; repeatable.",
+      "HOST:PORT, [IPV6]:PORT, unix:PATH or off"),
+    .init(
+      .tier, "TIERS", "name=node", "A tier; the first is the primary, repeat for older ones, newest first.",
+      "NAME=NODE[,NODE...], where NODE is HOST[:PORT], unix:PATH or memory:SIZE"),
+    .init(
+      .policy, "POLICY", "policy", "Which tiers a verb reads and writes.",
+      "one of " + list(FallbackPolicy.allCases)),
+    .init(
+      .backfill, "BACKFILL", "on|off", "Copy what only an older tier has to the primary when it is read.",
+      "on or off"),
+    .init(
+      .distribution, "DISTRIBUTIONS", "tier=name",
+      "How a tier's keys are divided over its nodes; repeatable.",
+      "TIER=\(Distribution.allCases.map(\.rawValue).joined(separator: "|"))"),
+    .init(
+      .wireProtocol, "PROTOCOLS", "tier=protocol", "How to speak to a tier; repeatable.",
+      "TIER=\(ProtocolChoice.allCases.map(\.rawValue).joined(separator: "|"))"),
+    .init(.workers, "WORKERS", "number", "Threads, each with a loop of its own.", "1 to 256"),
+    .init(
+      .insecure, "INSECURE", "", "Listen beyond this machine although nobody is asked who they are.",
+      "true or false"),
+    .init(
+      .maximumValueSize, "MAX_VALUE_SIZE", "size", "The largest value that is taken.",
+      "1 to 128MiB, in bytes or with KiB, MiB, kB, MB"),
+    .init(.maximumKeys, "MAX_KEYS", "number", "Most keys of one multi-get.", "1 to 100000"),
+    .init(
+      .operationTimeout, "OPERATION_TIMEOUT", "duration", "For a request over all tiers.",
+      "1ms to 10m, like 250ms or 1s"),
+    .init(
+      .nodeTimeout, "NODE_TIMEOUT", "duration", "For one node's answer; at most the operation timeout.",
+      "1ms to 10m, like 250ms or 1s"),
+    .init(
+      .connectTimeout, "CONNECT_TIMEOUT", "duration", "For the connection to a node.",
+      "1ms to 10m, like 250ms or 1s"),
+    .init(
+      .maximumConnections, "MAX_CONNECTIONS", "number", "Most client connections of one worker; more wait.",
+      "1 to 1000000"),
+    .init(
+      .idleTimeout, "IDLE_TIMEOUT", "duration",
+      "Closes client connections on which nothing moves; 0s = never.",
+      "0s to 24h in whole seconds"),
+    .init(
+      .drainTimeout, "DRAIN_TIMEOUT", "duration", "For requests in flight to end after SIGTERM.",
+      "0s to 1h, like 500ms or 10s"),
+    .init(
+      .logLevel, "LOG_LEVEL", "level", "The least important lines to log.",
+      "one of " + list(Logger.Level.allCases)),
+  ]
+
+  private static let rows = Dictionary(uniqueKeysWithValues: table.map { ($0.name, $0) })
+
+  public static func of(_ name: SettingName) -> SettingDescription {
+    guard let row = rows[name] else { preconditionFailure("no row for \(name.flag)") }
+    return row
+  }
+
+  /// What a flag's help says: the meaning, what is allowed, the variable and the default.
+  public var help: String {
+    let choices = placeholder.isEmpty ? "" : " \(allowed.prefix(1).uppercased())\(allowed.dropFirst())."
+    return "\(meaning)\(choices) [\(variable); default \(defaultText)]"
+  }
+
+  /// The default as it could be typed.
+  public var defaultText: String {
+    switch name {
+    case .workers: "the number of cores"
+    case .wireProtocol: "auto"
+    case .distribution: Distribution.default.rawValue
+    default: Settings().texts(of: name).joined(separator: " ")
+    }
+  }
+
+  private static func list<Choice: RawRepresentable<String>>(_ choices: [Choice]) -> String {
+    choices.map(\.rawValue).joined(separator: ", ")
+  }
+}

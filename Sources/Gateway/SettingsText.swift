@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Memcached
+
+// Settings as they could be typed: every text here is taken back by SettingsSyntax unchanged.
+
+extension Settings {
+  /// The values of a setting, one text a repetition of its flag.
+  func texts(of name: SettingName) -> [String] {
+    switch name {
+    case .listen: listen.map(\.description)
+    case .admin: admin.isEmpty ? ["off"] : admin.map(\.description)
+    case .tier: tiers.map(\.description)
+    case .policy: [policy.rawValue]
+    case .backfill: [isBackfillEnabled ? "on" : "off"]
+    case .distribution: tiers.map { "\($0.name)=\($0.distribution.rawValue)" }
+    case .wireProtocol: tiers.map { "\($0.name)=\($0.wireProtocol.rawValue)" }
+    case .workers: [String(workers)]
+    case .insecure: [String(insecure)]
+    case .maximumValueSize: [SizeText.text(maximumValueLength)]
+    case .maximumKeys: [String(maximumKeysPerRequest)]
+    case .operationTimeout: [DurationText.text(operationTimeout)]
+    case .nodeTimeout: [DurationText.text(nodeTimeout)]
+    case .connectTimeout: [DurationText.text(connectTimeout)]
+    case .maximumConnections: [String(maximumConnections)]
+    case .idleTimeout: [DurationText.text(idleTimeout)]
+    case .drainTimeout: [DurationText.text(drainTimeout)]
+    case .logLevel: [logLevel.rawValue]
+    }
+  }
+
+  /// What `check-config` prints: a line a value, with where it came from.
+  public func report(_ sources: SettingSources) -> String {
+    let width = SettingName.allCases.map(\.rawValue.count).max() ?? 0
+    var lines = ""
+    for row in SettingDescription.table {
+      let label = row.name.rawValue
+      let pad = String(repeating: " ", count: width - label.count + 2)
+      for text in texts(of: row.name) {
+        lines += "\(label)\(pad)\(text)  (\(sources.source(of: row.name)))\n"
+      }
+    }
+    return lines
+  }
+}
+
+extension ListenAddress: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    case .unix(let path): "unix:\(path)"
+    }
+  }
+}
+
+extension TierSettings: CustomStringConvertible {
+  public var description: String { "\(name)=\(nodes.map(\.description).joined(separator: ","))" }
+}
+
+/// Sizes in bytes: `1048576`, `1MiB`, `1MB`.
+enum SizeText {
+  static let units: [(suffix: String, bytes: Int)] = [
+    ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40),
+    ("kB", 1_000), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000),
+    ("B", 1),
+  ]
+
+  /// In the largest binary unit that divides it.
+  static func text(_ bytes: Int) -> String {
+    let unit = units.prefix(4).last { bytes > 0 && bytes % $0.bytes == 0 }
+    return unit.map { "\(bytes / $0.bytes)\($0.suffix)" } ?? String(bytes)
+  }
+}
+
+/// Durations: `250ms`, `1s`, `5m`, `1h`.
+enum DurationText {
+  static let units: [(suffix: String, milliseconds: Int64)] = [
+    ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000),
+  ]
+
+  /// In the largest unit that divides it; parts of a millisecond are dropped, as nothing sets them.
+  static func text(_ duration: Duration) -> String {
+    let milliseconds = duration.wholeMilliseconds
+    if milliseconds == 0 { return "0s" }
+    let unit = units.last { milliseconds % $0.milliseconds == 0 } ?? units[0]
+    return "\(milliseconds / unit.milliseconds)\(unit.suffix)"
+  }
+}
+
+extension Duration {
+  var wholeMilliseconds: Int64 {
+    components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
+  }
+}

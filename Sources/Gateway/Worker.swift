@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Glibc
+import Logging
+import Memcached
+import Microhttpd
+import Reactor
+
+/// A thread that owns a loop, a libmicrohttpd daemon and a whole `FallbackClient` with connections of its
+/// own. Workers share their port, the settings and the content of memory tiers, and nothing else, so that
+/// a request is never handed from thread to thread. Worker 0 serves the admin listeners beside its own.
+///
+///     start ─► open ─► (serves) ─► drain ─► end
+///
+/// Everything here is called on the loop's thread; from outside it is reached through a `LoopBound`.
+public final class Worker {
+  public let index: Int
+  public let settings: Settings
+  public let loop: EventLoop
+  public let client: FallbackClient
+  public let log: Logger
+  /// All workers, for answers that concern the whole process. Set before the first request.
+  public private(set) var group = WorkerGroup([])
+  public private(set) var isDraining = false
+
+  private var listeners: [Listener]
+  private var servers: [Server] = []
+  private var watch: NodeWatch?
+
+  private struct Server {
+    let role: ListenerRole
+    let daemon: Daemon
+  }
+
+  init(
+    index: Int, settings: Settings, listeners: [Listener], factory: NodeFactory, log: Logger, loop: EventLoop
+  ) {
+    self.index = index
+    self.settings = settings
+    self.listeners = listeners
+    self.log = log
+    self.loop = loop
+    client = factory.makeClient(loop: loop)
+  }
+
+  /// Whether requests can be served: not draining, and a node of the primary can be reached.
+  public var isReady: Bool {
+    !isDraining && client.tiers[0].cluster.nodes.contains { $0.status.state == .up }
+  }
+
+  /// The nodes as this worker sees them: by tier, then by node.
+  public var nodeStatuses: [[NodeStatus]] { client.tiers.map { $0.cluster.nodes.map(\.status) } }
+
+  // MARK: Serving
+
+  /// Begins to take connections.
+  func open(_ group: WorkerGroup) throws {
+    self.group = group
+    let context = makeContext()
+    for role in [ListenerRole.data, .admin] {
+      let own = listeners.filter { $0.role == role }
+      if own.isEmpty { continue }
+      let daemon = try Daemon(loop: loop, limits: limits, handler: makeHandler(role, context))
+      servers.append(Server(role: role, daemon: daemon))
+      for listener in own { try daemon.listen(listener.descriptor, isUnix: listener.address.isUnix) }
+    }
+  }
+
+  /// Begins to log which nodes come and go: one worker's business.
+  func watchNodes() {
+    if isDraining { return }
+    watch = NodeWatch(self)
+    watch?.check()
+  }
+
+  private func makeHandler(_ role: ListenerRole, _ context: ServiceContext) -> any ExchangeHandler {
+    HTTPService(context, routes: role == .data ? Routes.data : Routes.admin)
+  }
+
+  private func makeContext() -> ServiceContext {
+    let context = ServiceContext(
+      client: client, loop: loop, settings: settings, version: Version.current, worker: index,
+      operationTimeout: settings.operationTimeout)
+    context.isDraining = { [unowned self] in isDraining }
+    context.collectNodeStatuses = { [unowned self] completion in
+      group.collect(on: loop, { $0.nodeStatuses }, completion: completion)
+    }
+    context.reportProblem = { [log] problem, id in
+      // Below the default level: an outage would be a line a request, and `node down` has told of it.
+      log.debug("request failed", metadata: ["instance": "\(id)", "detail": "\(problem.detail)"])
+    }
+    return context
+  }
+
+  private var limits: Daemon.Limits {
+    var limits = Daemon.Limits()
+    limits.body = HTTPService.longestBody(settings)
+    limits.connections = settings.maximumConnections
+    limits.idleSeconds = UInt32(clamping: settings.idleTimeout.components.seconds)
+    return limits
+  }
+
+  // MARK: Ending
+
+  /// Takes no more data connections, and answers what is in flight. The admin listener stays and says so.
+  func drain(deadline: Instant, completion: @escaping () -> Void) {
+    isDraining = true
+    watch?.stop()
+    drain(.data, deadline, completion)
+  }
+
+  /// Ends the admin listener, the connections to the nodes, and the loop.
+  func end(deadline: Instant) {
+    drain(.admin, deadline) { [self] in
+      for server in servers { server.daemon.stop() }
+      servers = []
+      client.close()
+      loop.stop()
+    }
+  }
+
+  private func drain(_ role: ListenerRole, _ deadline: Instant, _ completion: @escaping () -> Void) {
+    let own = listeners.filter { $0.role == role }
+    listeners.removeAll { $0.role == role }
+    guard let server = servers.first(where: { $0.role == role }) else { return completion() }
+    server.daemon.drain(deadline: deadline, completion: completion)
+    // The daemon has let go of them; open, they would let clients connect whom nobody answers.
+    for listener in own { close(listener.descriptor) }
+  }
+}

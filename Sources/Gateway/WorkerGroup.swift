@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Reactor
+
+/// All workers of the process, in order. For what is asked rarely (statistics, health): each worker
+/// answers on its own thread, and nothing on the data path is shared for it.
+public struct WorkerGroup: Sendable {
+  private let workers: [LoopBound<Worker>]
+
+  init(_ workers: [LoopBound<Worker>]) { self.workers = workers }
+
+  public var count: Int { workers.count }
+
+  /// Asks every worker and calls `completion` once, on `loop`, with the answers in the order of the
+  /// workers; one that has ended is left out. Call it on the thread of `loop`.
+  public func collect<Value: Sendable>(
+    on loop: EventLoop, _ ask: @escaping @Sendable (Worker) -> Value,
+    completion: @escaping ([Value]) -> Void
+  ) {
+    let gathering = LoopBound(Gathering(expecting: workers.count, completion), on: loop)
+    if workers.isEmpty { return completion([]) }
+    for (index, worker) in workers.enumerated() {
+      let isPosted = worker.post { worker in
+        let value = ask(worker)
+        gathering.post { $0.take(value, from: index) }
+      }
+      if !isPosted { gathering.use().take(nil, from: index) }
+    }
+  }
+}
+
+/// Answers that have come so far.
+private final class Gathering<Value> {
+  private var values: [Value?]
+  private var missing: Int
+  private let completion: ([Value]) -> Void
+
+  init(expecting count: Int, _ completion: @escaping ([Value]) -> Void) {
+    values = Array(repeating: nil, count: count)
+    missing = count
+    self.completion = completion
+  }
+
+  func take(_ value: Value?, from index: Int) {
+    values[index] = value
+    missing -= 1
+    if missing == 0 { completion(values.compactMap { $0 }) }
+  }
+}

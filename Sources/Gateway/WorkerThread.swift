@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import Glibc
+import Logging
+import Reactor
+
+/// A worker as the rest of the program sees it: its thread's beginning and end, and letters in between.
+struct WorkerThread: Sendable {
+  /// The worker's loop has ended: there is nobody to ask.
+  struct Ended: Error, CustomStringConvertible {
+    let description = "the worker has ended"
+  }
+
+  let worker: LoopBound<Worker>
+  private let end: AsyncStream<Void>
+  private typealias Starting = CheckedContinuation<LoopBound<Worker>, any Error>
+
+  /// Starts the thread, and returns once its loop and its client are there.
+  static func start(
+    index: Int, settings: Settings, listeners: [Listener], factory: NodeFactory, log: Logger
+  ) async throws -> WorkerThread {
+    let (end, ending) = AsyncStream.makeStream(of: Void.self)
+    let worker = try await withCheckedThrowingContinuation { (started: Starting) in
+      do {
+        try startThread(named: "worker-\(index)") {
+          defer { ending.finish() }
+          let loop: EventLoop
+          do { loop = try EventLoop() } catch { return started.resume(throwing: error) }
+          let worker = Worker(
+            index: index, settings: settings, listeners: listeners, factory: factory, log: log, loop: loop)
+          started.resume(returning: LoopBound(worker, on: loop))
+          run(loop, log)
+        }
+      } catch {
+        started.resume(throwing: error)
+      }
+    }
+    return WorkerThread(worker: worker, end: end)
+  }
+
+  private static func run(_ loop: EventLoop, _ log: Logger) {
+    do { try loop.run() } catch {
+      // Its part of the connections would hang for ever: better that the process is started anew.
+      log.critical("loop failed", metadata: ["reason": "\(error)"])
+      exit(1)
+    }
+    loop.closeMailbox()
+  }
+
+  /// Takes connections from now on.
+  func open(_ group: WorkerGroup) async throws {
+    try await withCheckedThrowingContinuation { (opened: CheckedContinuation<Void, any Error>) in
+      let isPosted = worker.post { worker in opened.resume(with: Result { try worker.open(group) }) }
+      if !isPosted { opened.resume(throwing: Ended()) }
+    }
+  }
+
+  /// Returns when nothing is in flight any more, or the deadline has passed.
+  func drain(deadline: Instant) async {
+    await withCheckedContinuation { (drained: CheckedContinuation<Void, Never>) in
+      let isPosted = worker.post { worker in worker.drain(deadline: deadline) { drained.resume() } }
+      if !isPosted { drained.resume() }
+    }
+  }
+
+  /// Returns when the thread has let go of everything.
+  func end(deadline: Instant) async {
+    worker.post { $0.end(deadline: deadline) }
+    for await _ in end {}
+  }
+}

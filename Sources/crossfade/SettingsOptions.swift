@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+import ArgumentParser
+import Foundation
+import Gateway
+
+/// The flags of all settings, as texts: what they mean and whether they are right is Gateway's to say.
+struct SettingsOptions: ParsableArguments {
+  @Option(name: .of(.listen), help: .of(.listen)) var listen: [String] = []
+  @Option(name: .of(.admin), help: .of(.admin)) var admin: [String] = []
+  @Option(name: .of(.tier), help: .of(.tier)) var tiers: [String] = []
+  @Option(name: .of(.policy), help: .of(.policy)) var policy: String?
+  @Option(name: .of(.backfill), help: .of(.backfill)) var backfill: String?
+  @Option(name: .of(.distribution), help: .of(.distribution)) var distributions: [String] = []
+  @Option(name: .of(.wireProtocol), help: .of(.wireProtocol)) var protocols: [String] = []
+  @Option(name: .of(.workers), help: .of(.workers)) var workers: String?
+  @Flag(name: .of(.insecure), help: .of(.insecure)) var insecure = false
+  @Option(name: .of(.maximumValueSize), help: .of(.maximumValueSize)) var valueSize: String?
+  @Option(name: .of(.maximumKeys), help: .of(.maximumKeys)) var keys: String?
+  @Option(name: .of(.operationTimeout), help: .of(.operationTimeout)) var operationTimeout: String?
+  @Option(name: .of(.nodeTimeout), help: .of(.nodeTimeout)) var nodeTimeout: String?
+  @Option(name: .of(.connectTimeout), help: .of(.connectTimeout)) var connectTimeout: String?
+  @Option(name: .of(.maximumConnections), help: .of(.maximumConnections)) var connections: String?
+  @Option(name: .of(.idleTimeout), help: .of(.idleTimeout)) var idleTimeout: String?
+  @Option(name: .of(.drainTimeout), help: .of(.drainTimeout)) var drainTimeout: String?
+  @Option(name: .of(.logLevel), help: .of(.logLevel)) var logLevel: String?
+
+  var sources: SettingSources {
+    var flags: [SettingName: [String]] = [
+      .listen: listen, .admin: admin, .tier: tiers, .distribution: distributions,
+      .wireProtocol: protocols,
+      .insecure: insecure ? ["true"] : [],
+    ]
+    let single: [SettingName: String?] = [
+      .policy: policy, .backfill: backfill, .workers: workers, .maximumValueSize: valueSize,
+      .maximumKeys: keys,
+      .operationTimeout: operationTimeout, .nodeTimeout: nodeTimeout, .connectTimeout: connectTimeout,
+      .maximumConnections: connections, .idleTimeout: idleTimeout, .drainTimeout: drainTimeout,
+      .logLevel: logLevel,
+    ]
+    for case (let name, let value?) in single { flags[name] = [value] }
+    return SettingSources(flags: flags, environment: ProcessInfo.processInfo.environment)
+  }
+
+  /// The settings, or the end of the process with every fault on stderr.
+  func resolve() throws -> Settings {
+    do { return try Settings.resolve(sources) } catch {
+      throw ExitStatus.error(ExitStatus.misuse, error.faults.map(\.description))
+    }
+  }
+}
+
+extension NameSpecification {
+  static func of(_ name: SettingName) -> NameSpecification { .customLong(name.rawValue) }
+}
+
+extension ArgumentHelp {
+  static func of(_ name: SettingName) -> ArgumentHelp {
+    let row = SettingDescription.of(name)
+    return ArgumentHelp("\(row.help)", valueName: row.placeholder.isEmpty ? nil : row.placeholder)
+  }
+}
