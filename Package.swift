@@ -53,5 +53,9 @@ let package = Package(
     .testTarget(
       name: "GatewayTests",
       dependencies: ["Gateway", "Memcached", "MemcachedTesting", "Microhttpd", "Reactor"]),
+    .testTarget(name: "ArchitectureTests"),
+    .testTarget(
+      name: "IntegrationTests", dependencies: ["Memcached", "MemcachedTesting", "Reactor"],
+      exclude: ["Differential/pymemcache_peer.py", "Distributions/distribution_peer.py"]),
   ]
 )
