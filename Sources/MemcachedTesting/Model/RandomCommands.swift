@@ -5,29 +5,14 @@ import Memcached
 
 /// Random operations on few keys, so that they meet. The same seed gives the same ones.
 public struct RandomCommands {
-  /// SplitMix64.
-  public struct Generator: RandomNumberGenerator {
-    private var state: UInt64
-
-    public init(seed: UInt64) { state = seed }
-
-    public mutating func next() -> UInt64 {
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-      return mixed ^ (mixed >> 31)
-    }
-  }
-
-  public var generator: Generator
+  public var generator: SeededGenerator
   public let keys: [Key]
   /// What items get, in seconds; 0 = never.
   public let ttls: [UInt32]
   private var serial: UInt64 = 0
 
   public init(seed: UInt64, keyCount: Int, ttls: [UInt32]) throws(Key.Invalid) {
-    generator = Generator(seed: seed)
+    generator = SeededGenerator(seed: seed)
     var keys: [Key] = []
     for number in 0..<keyCount { keys.append(try Key("key-\(number)")) }
     self.keys = keys

@@ -18,7 +18,7 @@ struct RandomOperation: Codable {
 
   /// Few keys and short values, so that operations meet; most ttl are long, so that none expires by
   /// chance on one side only.
-  static func random(using generator: inout SplitMix) -> RandomOperation {
+  static func random(using generator: inout SeededGenerator) -> RandomOperation {
     let verbs = [
       "get", "get", "get", "gets", "gets", "get_many", "get_many", "gets_many", "set", "set", "add",
       "replace",
@@ -34,11 +34,11 @@ struct RandomOperation: Codable {
     return operation
   }
 
-  static func key(using generator: inout SplitMix) -> String {
+  static func key(using generator: inout SeededGenerator) -> String {
     "key-\(Int.random(in: 0..<12, using: &generator))"
   }
 
-  private static func value(using generator: inout SplitMix) -> String {
+  private static func value(using generator: inout SeededGenerator) -> String {
     switch Int.random(in: 0..<4, using: &generator) {
     case 0: return ""
     case 1: return String(UInt64.random(in: 0...200, using: &generator))
@@ -48,19 +48,6 @@ struct RandomOperation: Codable {
       }
       return String(decoding: bytes.map(UInt16.init), as: UTF16.self)
     }
-  }
-}
-
-/// A generator with a seed, so that a failure can be run again.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }
 
@@ -226,7 +213,7 @@ extension Program {
         theirs.stop()
         ours.stop()
       }
-      var generator = SplitMix(state: seed)
+      var generator = SeededGenerator(seed: seed)
       for step in 0..<1500 {
         if step % 100 == 0 { try seedOlderTiers(servers, using: &generator) }
         let operation = RandomOperation.random(using: &generator)
@@ -242,7 +229,7 @@ extension Program {
     }
 
     // The old cluster has what applications once put there; the clients under test never write to it.
-    private func seedOlderTiers(_ servers: [MemcachedServer], using generator: inout SplitMix) throws {
+    private func seedOlderTiers(_ servers: [MemcachedServer], using generator: inout SeededGenerator) throws {
       var commands = ""
       for _ in 0..<6 {
         let key = RandomOperation.key(using: &generator)

@@ -30,7 +30,7 @@ struct KnownClient: Sendable, CustomTestStringConvertible {
 /// Keys of all kinds that a memcached takes, the same in each run.
 private enum KeyCorpus {
   static let text: [Key] = {
-    var generator = SplitMix(state: 42)
+    var generator = SeededGenerator(seed: 42)
     var texts = (0x21..<0x7F).map { String(UnicodeScalar(UInt8($0))) }
     texts += (0..<800).map { "user:\($0)" } + (0..<400).map { "sess/\($0 * 7919):profile-v2" }
     texts += (0..<500).map { _ in
@@ -47,7 +47,7 @@ private enum KeyCorpus {
 
   /// And those that are no text.
   static let all: [Key] = {
-    var generator = SplitMix(state: 43)
+    var generator = SeededGenerator(seed: 43)
     let bytes = (0..<300).map { number in
       Array("b\(number):".utf8) + (0..<20).map { _ in UInt8.random(in: 0x80...0xFF, using: &generator) }
     }

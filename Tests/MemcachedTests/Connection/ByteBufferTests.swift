@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
+import MemcachedTesting
 import Testing
 
 @testable import Memcached
@@ -9,7 +10,7 @@ import Testing
   @Test("bytes come out as they went in, over growth and moves")
   func bytesComeOutAsTheyWentInOverGrowthAndMoves() {
     var buffer = ByteBuffer(capacity: 8)
-    var generator = SplitMix(state: 42)
+    var generator = SeededGenerator(seed: 42)
     var expected: [UInt8] = []
     for _ in 0..<2_000 {
       let bytes = (0..<Int(generator.next() % 40)).map { UInt8(truncatingIfNeeded: $0) }
@@ -41,18 +42,5 @@ import Testing
     #expect(buffer.capacity >= 10 << 20)
     buffer.consume(buffer.count)
     #expect(buffer.capacity == ByteBuffer.restingCapacity)
-  }
-}
-
-/// A generator with a seed, for sequences that can be run again.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Crossfade authors
 
 import Reactor
+import MemcachedTesting
 import Testing
 
 @testable import Memcached
