@@ -9,9 +9,8 @@ import Memcached
 /// `{"cas":"1724","flags":0,"key":"user:42","tier":"new","ttl":283,"value":"…"}`.
 ///
 /// Foundation's encoder writes every string, and so decides every escape, but all strings of an answer at
-/// once, as one plain array: a string of an array costs it 0.2 µs, a member of an object 0.4 µs and the
-/// object as much again (3.2 µs an item, where this takes about 1.3). What stands between the strings has
-/// nothing to escape: names, digits and `null`.
+/// once, as one plain array: containers with keys are what costs in it, about half a microsecond of the four
+/// that JSON added to a GET. What stands between the strings has nothing to escape: names, digits and `null`.
 struct ItemJSON {
   private let encoder: JSONEncoder
 

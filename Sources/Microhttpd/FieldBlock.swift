@@ -7,7 +7,7 @@ import Glibc
 /// The fields of a response, given to libmicrohttpd as one.
 ///
 /// It keeps three allocations for each field, and a read of a key has seven: 18 of some 33 allocations a
-/// request, about a tenth of its CPU time, went into lists that are copied out and freed at once. So all
+/// request went into lists that are copied out and freed at once (counted with a malloc that counts). So all
 /// fields go in as the value of the first, their line ends as placeholders, since it refuses CR and LF
 /// there; these are then set in its own copy of the value, which it lends as a `const char *`.
 ///
