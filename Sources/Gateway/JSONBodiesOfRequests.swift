@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
-import Foundation
+import FoundationEssentials
 import Memcached
 
 /// What PUT takes as JSON: `{"value":"…","encoding":"base64","flags":0,"ttl":60}`.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
-import Foundation
+import FoundationEssentials
 
 /// JSON in and out, by one encoder and one decoder a worker: making them costs more than using them.
 ///

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The Crossfade authors
 
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import Gateway
 import Logging
 

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The Crossfade authors
 
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import Gateway
 
 /// The flags of all settings, as texts: what they mean and whether they are right is Gateway's to say.

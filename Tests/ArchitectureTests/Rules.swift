@@ -12,9 +12,9 @@ enum Rules {
     "Memcached": ["Reactor", "DequeModule"],
     "Microhttpd": ["CMicrohttpd", "Reactor"],
     "Gateway": [
-      "Memcached", "Microhttpd", "Reactor", "Foundation", "Logging", "ServiceLifecycle", "UnixSignals",
+      "Memcached", "Microhttpd", "Reactor", "FoundationEssentials", "Logging", "UnixSignals",
     ],
-    "crossfade": ["Gateway", "ArgumentParser", "Logging", "Foundation"],
+    "crossfade": ["Gateway", "ArgumentParser", "Logging", "FoundationEssentials"],
     "MemcachedTesting": ["Memcached", "Reactor", "Foundation"],
   ]
 
