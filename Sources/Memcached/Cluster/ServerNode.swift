@@ -212,7 +212,7 @@ extension ServerNode: ConnectionOwner {
       choice: settings.wireProtocol, nodeName: name, bootFallback: UInt64.random(in: .min ... .max))
     do throws(SystemError) {
       connection = try Connection(
-        to: address, handshake: handshake, nodeName: name, openDeadline: .distantFuture, loop: loop,
+        to: address, handshake: handshake, nodeName: name, loop: loop,
         owner: self)
     } catch {
       connectToNextCandidate(self.error(.connectFailed, "\(error) (\(address))"))

@@ -34,17 +34,15 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
   private var streamWritten: UInt64 = 0
   /// How many bytes the state wants to see before it looks again.
   private var needed = 1
-  private var openDeadline: Instant
 
   /// Starts to connect.
   init(
-    to address: SocketAddress, handshake: Handshake, nodeName: String, openDeadline: Instant, loop: EventLoop,
+    to address: SocketAddress, handshake: Handshake, nodeName: String, loop: EventLoop,
     owner: any ConnectionOwner
   ) throws(SystemError) {
     self.loop = loop
     self.nodeName = nodeName
     self.owner = owner
-    self.openDeadline = openDeadline
     state = ConnectionState(handshake: handshake)
     socket = try Socket.connecting(to: address)
     try loop.watch(socket.descriptor, for: .writable, self)
@@ -115,7 +113,7 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
       return end(MemcachedError(.connectFailed, "\(error)"))
     }
     let before = output.count
-    state.open(deadline: openDeadline, into: &output)
+    state.open(into: &output)
     queued(output.count - before)
   }
 

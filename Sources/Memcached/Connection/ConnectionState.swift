@@ -57,15 +57,15 @@ struct ConnectionState {
 
   // MARK: Requests
 
-  /// Writes the questions of the handshake.
-  mutating func open(deadline: Instant, into out: inout ByteBuffer) {
+  /// Writes the questions of the handshake. Their time is the node's to keep: it covers connecting, too.
+  mutating func open(into out: inout ByteBuffer) {
     guard case .opening(let handshake) = phase, inFlight.isEmpty else {
       preconditionFailure("a connection is opened once")
     }
     for (command, shape) in handshake.questions {
       inFlight.append(
         Slot(
-          opaque: 0, shape: shape, key: nil, isWrite: false, deadline: deadline, streamOffset: 0,
+          opaque: 0, shape: shape, key: nil, isWrite: false, deadline: .distantFuture, streamOffset: 0,
           completion: nil))
       out.append(command)
     }

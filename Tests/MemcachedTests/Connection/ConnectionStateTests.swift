@@ -16,7 +16,7 @@ import Testing
 
     init(choice: ProtocolChoice = .auto) {
       state = ConnectionState(handshake: Handshake(choice: choice, nodeName: "n", bootFallback: 77))
-      state.open(deadline: .distantFuture, into: &written)
+      state.open(into: &written)
     }
 
     func send(_ number: Int, _ operation: Command.Operation, deadline: Int64 = 1000, noreply: Bool = false) {
