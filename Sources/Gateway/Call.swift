@@ -49,7 +49,7 @@ final class Call {
 
   /// For what is made of several commands: the whole of it ends when one command would.
   func options(isSequence: Bool = false, noreply: Bool = false) -> RequestOptions {
-    let deadline = isSequence ? context.loop.now + context.operationTimeout : nil
+    let deadline = isSequence ? context.loop.now + context.settings.operationTimeout : nil
     return RequestOptions(deadline: deadline, noreply: noreply)
   }
 

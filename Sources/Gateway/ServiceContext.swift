@@ -13,8 +13,6 @@ final class ServiceContext {
   let settings: Settings
   /// Crossfade's own version.
   let version: String
-  /// How long an operation may take that needs more than one command; the same as the client's own.
-  let operationTimeout: Duration
   let json = JSONCoding()
   let cacheStatus: CacheStatus
   let requestIDs: RequestIDs
@@ -27,15 +25,13 @@ final class ServiceContext {
   var reportProblem: (Problem, String) -> Void = { _, _ in }
 
   init(
-    client: FallbackClient, loop: EventLoop, settings: Settings, version: String, worker: Int = 0,
-    operationTimeout: Duration = .seconds(1)
+    client: FallbackClient, loop: EventLoop, settings: Settings, version: String, worker: Int = 0
   ) {
     self.client = client
     collectNodeStatuses = { completion in completion([client.tiers.map { $0.cluster.nodes.map(\.status) }]) }
     self.loop = loop
     self.settings = settings
     self.version = version
-    self.operationTimeout = operationTimeout
     cacheStatus = CacheStatus(tierNames: client.tiers.map(\.name))
     requestIDs = RequestIDs(worker: worker)
   }

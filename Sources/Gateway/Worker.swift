@@ -80,8 +80,7 @@ public final class Worker {
 
   private func makeContext() -> ServiceContext {
     let context = ServiceContext(
-      client: client, loop: loop, settings: settings, version: Version.current, worker: index,
-      operationTimeout: settings.operationTimeout)
+      client: client, loop: loop, settings: settings, version: Version.current, worker: index)
     context.isDraining = { [unowned self] in isDraining }
     context.collectNodeStatuses = { [unowned self] completion in
       group.collect(on: loop, { $0.nodeStatuses }, completion: completion)
