@@ -40,10 +40,9 @@ public struct Instant: Comparable, Hashable, Sendable {
 extension Duration {
   /// The duration in nanoseconds, cut off at the ends of `Int64` (292 years).
   public var wholeNanoseconds: Int64 {
-    let (seconds, attoseconds) = components
-    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    if overflow { return seconds < 0 ? .min : .max }
-    let (sum, carry) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
-    return carry ? (seconds < 0 ? .min : .max) : sum
+    let attoseconds = self.attoseconds
+    // Up to 18 seconds: a division of 64 bits in place of one of 128, ten times a request.
+    if let few = UInt64(exactly: attoseconds) { return Int64(few / 1_000_000_000) }
+    return Int64(clamping: attoseconds / 1_000_000_000)
   }
 }

@@ -136,7 +136,7 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
     while !isClosed, input.count >= needed {
       // A completion above may have sent the next request, of which no byte has left: what is here
       // already cannot be its reply, and in the classic protocol nothing else would tell.
-      if let head = state.inFlight.first, head.streamOffset >= streamWritten {
+      if let offset = state.oldestOffset, offset >= streamWritten {
         return end(MemcachedError(.protocolViolation, "the server answered before it was asked"))
       }
       switch state.next(input.readable) {

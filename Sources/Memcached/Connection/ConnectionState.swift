@@ -49,6 +49,9 @@ struct ConnectionState {
   private(set) var inFlight: Deque<Slot> = []
   private var nextOpaque: UInt64 = 1
   private let maximumValueLength: Int
+  // What each reply needs of the identity, which is too large to be copied out of the phase for each.
+  private var isMeta = false
+  private var boot: UInt64 = 0
 
   init(handshake: Handshake, maximumValueLength: Int = 1 << 30) {
     phase = .opening(handshake)
@@ -76,12 +79,10 @@ struct ConnectionState {
     _ command: Command, deadline: Instant, streamOffset: UInt64, unixTime: Int64, completion: Completion?,
     into out: inout ByteBuffer
   ) {
-    guard case .ready(let identity) = phase else {
-      preconditionFailure("commands are sent on an opened connection only")
-    }
+    guard case .ready = phase else { preconditionFailure("commands are sent on an opened connection only") }
     let opaque = nextOpaque
     nextOpaque &+= 1
-    if identity.wireProtocol == .meta {
+    if isMeta {
       MetaEncoder.encode(command, opaque: opaque, unixTime: unixTime, into: &out)
     } else {
       ClassicEncoder.encode(command, unixTime: unixTime, into: &out)
@@ -96,11 +97,20 @@ struct ConnectionState {
 
   /// Looks at the front of the read buffer. The caller consumes `length` and calls again.
   mutating func next(_ bytes: UnsafeRawBufferPointer) -> Event {
-    guard let slot = inFlight.first else {
-      if bytes.isEmpty { return .needsMore(needed: 1) }
+    if bytes.isEmpty { return .needsMore(needed: 1) }
+    // Taken out and, seldom, put back: a look at it where it is would copy it.
+    guard let slot = inFlight.popFirst() else {
       return .broken(MemcachedError(.protocolViolation, "the server sent bytes that nothing asked for"))
     }
-    if bytes.isEmpty { return .needsMore(needed: 1) }
+    let event = event(bytes, slot)
+    switch event {
+    case .needsMore, .broken: inFlight.prepend(slot)
+    case .opened, .passed, .completed: break
+    }
+    return event
+  }
+
+  private mutating func event(_ bytes: UnsafeRawBufferPointer, _ slot: Slot) -> Event {
     switch decode(bytes, for: slot) {
     case .incomplete(let needed): return .needsMore(needed: needed)
     case .reply(let reply, let length, let opaque): return answered(reply, length, opaque, slot)
@@ -113,12 +123,9 @@ struct ConnectionState {
   }
 
   private func decode(_ bytes: UnsafeRawBufferPointer, for slot: Slot) -> Decoded {
-    var context = DecodingContext(
-      shape: slot.shape, boot: 0, maximumValueLength: maximumValueLength, key: slot.key)
-    guard case .ready(let identity) = phase else { return ClassicDecoder.decode(bytes, context) }
-    context.boot = identity.boot
-    return identity.wireProtocol == .meta
-      ? MetaDecoder.decode(bytes, context) : ClassicDecoder.decode(bytes, context)
+    let context = DecodingContext(
+      shape: slot.shape, boot: boot, maximumValueLength: maximumValueLength, key: slot.key)
+    return isMeta ? MetaDecoder.decode(bytes, context) : ClassicDecoder.decode(bytes, context)
   }
 
   private mutating func answered(_ reply: Reply, _ length: Int, _ opaque: UInt64?, _ slot: Slot) -> Event {
@@ -127,29 +134,31 @@ struct ConnectionState {
       let text = "a reply with opaque \(opaque.map(String.init) ?? "none") where \(slot.opaque) was due"
       return .broken(MemcachedError(.protocolViolation, text))
     }
-    return complete(.success(reply), length)
+    return ConnectionState.completed(slot, .success(reply), length)
   }
 
   private mutating func failed(_ error: MemcachedError, _ length: Int, _ slot: Slot) -> Event {
     if case .opening = phase { return opening(nil, length) }
-    return complete(.failure(error), length)
+    return ConnectionState.completed(slot, .failure(error), length)
   }
 
-  private mutating func complete(_ result: Result<Reply, MemcachedError>, _ length: Int) -> Event {
-    let slot = inFlight.removeFirst()
+  private static func completed(
+    _ slot: Slot, _ result: Result<Reply, MemcachedError>, _ length: Int
+  ) -> Event {
     guard let completion = slot.completion else { return .passed(length: length) }
     return .completed(completion, result, length: length)
   }
 
   private mutating func opening(_ reply: Reply?, _ length: Int) -> Event {
     guard case .opening(var handshake) = phase else { preconditionFailure("not opening") }
-    inFlight.removeFirst()
     switch handshake.answered(reply) {
     case .more:
       phase = .opening(handshake)
       return .passed(length: length)
     case .done(let identity):
       phase = .ready(identity)
+      isMeta = identity.wireProtocol == .meta
+      boot = identity.boot
       return .opened(identity, length: length)
     case .failed(let error): return .broken(error)
     }
@@ -158,17 +167,19 @@ struct ConnectionState {
   // Commands to whole servers are classic lines without opaque in either protocol; `notNumeric` is an
   // error line, which has none; a miss carries it from 1.6.18 on.
   private func opaqueFits(_ opaque: UInt64?, _ reply: Reply, _ slot: Slot) -> Bool {
-    guard case .ready(let identity) = phase, identity.wireProtocol == .meta, slot.key != nil else {
-      return true
-    }
+    guard isMeta, slot.key != nil else { return true }
     if let opaque { return opaque == slot.opaque }
     switch reply {
     case .notNumeric: return true
     case .miss where slot.shape == .get || slot.shape == .touch:
+      guard case .ready(let identity) = phase else { preconditionFailure("not ready") }
       return identity.version.map { $0 < .firstWithOpaqueOnMiss } ?? true
     default: return false
     }
   }
+
+  /// Where the oldest request begins in the stream of written bytes.
+  var oldestOffset: UInt64? { inFlight.isEmpty ? nil : inFlight[inFlight.startIndex].streamOffset }
 
   // MARK: Time
 
@@ -184,10 +195,7 @@ struct ConnectionState {
   }
 
   /// Whether replies can be told from one another when one of them is late.
-  var survivesTimeouts: Bool {
-    if case .ready(let identity) = phase { return identity.wireProtocol == .meta }
-    return false
-  }
+  var survivesTimeouts: Bool { isMeta }
 
   /// Takes the completions of requests whose deadline has passed. Their slots stay and wait, without
   /// one who asked, for the late reply, which is then dropped.

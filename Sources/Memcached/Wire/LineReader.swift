@@ -15,16 +15,58 @@ struct LineReader {
   /// The bytes up to the next space or the end; nil at the end. Skips the spaces before it: servers
   /// before 1.6.18 leave stray ones.
   mutating func token() -> UnsafeRawBufferPointer? {
-    while offset < line.count, line[offset] == UInt8(ascii: " ") { offset += 1 }
+    skipSpaces()
     if isAtEnd { return nil }
     let start = offset
     while offset < line.count, line[offset] != UInt8(ascii: " ") { offset += 1 }
     return UnsafeRawBufferPointer(rebasing: line[start..<offset])
   }
 
+  /// The first byte of the next token, the name of a meta flag; nil at the end. Its value comes next.
+  @inline(__always)
+  mutating func flag() -> UInt8? {
+    skipSpaces()
+    if isAtEnd { return nil }
+    defer { offset += 1 }
+    return line[offset]
+  }
+
+  /// The unsigned decimal number from here up to the next space or the end; nil when that is anything else,
+  /// or too large.
+  @inline(__always)
+  mutating func number() -> UInt64? {
+    let start = offset
+    var number: UInt64 = 0
+    while offset < line.count, line[offset] != UInt8(ascii: " ") {
+      let digit = UInt64(line[offset] &- 0x30)
+      let (product, overflow) = number.multipliedReportingOverflow(by: 10)
+      let (sum, carry) = product.addingReportingOverflow(digit)
+      if digit > 9 || overflow || carry { return nil }
+      number = sum
+      offset += 1
+    }
+    return offset > start ? number : nil
+  }
+
+  mutating func skipSpaces() {
+    while offset < line.count, line[offset] == UInt8(ascii: " ") { offset += 1 }
+  }
+
+  /// Passes over `byte` if it is next.
+  mutating func skip(_ byte: UInt8) -> Bool {
+    guard offset < line.count, line[offset] == byte else { return false }
+    offset += 1
+    return true
+  }
+
+  /// Passes over the rest of a token.
+  mutating func skipToken() {
+    while offset < line.count, line[offset] != UInt8(ascii: " ") { offset += 1 }
+  }
+
   /// What is left, from the next byte that is no space.
   mutating func remainder() -> String {
-    while offset < line.count, line[offset] == UInt8(ascii: " ") { offset += 1 }
+    skipSpaces()
     defer { offset = line.count }
     return String(decoding: line[offset...], as: UTF8.self)
   }
@@ -43,12 +85,6 @@ extension UnsafeRawBufferPointer {
       number = sum
     }
     return number
-  }
-
-  /// As `decimal`, with an optional minus sign.
-  var signedDecimal: Int64? {
-    guard first == UInt8(ascii: "-") else { return decimal.flatMap { Int64(exactly: $0) } }
-    return UnsafeRawBufferPointer(rebasing: self[1...]).decimal.flatMap { Int64(exactly: $0) }.map { -$0 }
   }
 
   func equals(_ text: StaticString) -> Bool {

@@ -48,7 +48,8 @@ enum MetaDecoder {
     _ context: DecodingContext
   ) -> Decoded {
     var reader = LineReader(UnsafeRawBufferPointer(rebasing: line[2...]))
-    guard let count = reader.token()?.decimal, count <= UInt64(context.maximumValueLength),
+    reader.skipSpaces()
+    guard let count = reader.number(), count <= UInt64(context.maximumValueLength),
       let flags = MetaFlags(&reader)
     else { return ErrorLine.violation("a value of an impossible length or with malformed flags", line: line) }
     let end = headLength + Int(count)
@@ -94,22 +95,22 @@ struct MetaFlags {
   }
 
   init?(_ reader: inout LineReader) {
-    while let token = reader.token() {
-      let value = UnsafeRawBufferPointer(rebasing: token[1...])
-      switch token[0] {
+    while let flag = reader.flag() {
+      switch flag {
       case UInt8(ascii: "O"):
-        guard let number = value.decimal, opaque == nil else { return nil }
+        guard let number = reader.number(), opaque == nil else { return nil }
         opaque = number
       case UInt8(ascii: "f"):
-        guard let number = value.decimal, let flags = UInt32(exactly: number) else { return nil }
+        guard let number = reader.number(), let flags = UInt32(exactly: number) else { return nil }
         clientFlags = flags
       case UInt8(ascii: "c"):
-        guard let number = value.decimal else { return nil }
+        guard let number = reader.number() else { return nil }
         cas = number
       case UInt8(ascii: "t"):
-        guard let seconds = value.signedDecimal else { return nil }
-        ttl = seconds < 0 ? .never : .seconds(seconds)
-      default: break
+        let isNegative = reader.skip(UInt8(ascii: "-"))
+        guard let number = reader.number(), let seconds = Int64(exactly: number) else { return nil }
+        ttl = isNegative && seconds > 0 ? .never : .seconds(seconds)
+      default: reader.skipToken()
       }
     }
   }
