@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Crossfade authors
 
 import Memcached
+import Microhttpd
 
 /// Writes `Cache-Status` (RFC 9211): one member a tier that was consulted, the one nearest the origin
 /// first. For us that is the oldest tier, so the members stand in the opposite order of asking.
@@ -15,35 +16,44 @@ struct CacheStatus {
     names = tierNames.map(CacheStatus.item)
   }
 
-  func field(_ answer: Answer) -> String {
-    let own = member(tier: answer.tier, of: answer.result)
-    if answer.others.isEmpty { return own }
-    var members = answer.others.map { (tier: $0.tier, text: member($0)) }
-    members.append((answer.tier, own))
-    members.sort { $0.tier > $1.tier }
-    return members.map(\.text).joined(separator: ", ")
-  }
-
-  private func member(tier: Int, of result: Result<Reply, MemcachedError>) -> String {
-    switch result {
-    case .success(.hit(let item)): hit(tier: tier, item.ttl)
-    case .success: member(Visit(tier: tier, outcome: .miss))
-    case .failure(let error): member(Visit(tier: tier, outcome: .error(error)))
+  /// Appends the field.
+  func append(_ answer: Answer, to fields: inout FieldBlock) {
+    fields.begin("Cache-Status")
+    if answer.others.isEmpty { return write(answer, to: &fields) }
+    var separator: StaticString = ""
+    for tier in names.indices.reversed() {
+      let visit = answer.others.first { $0.tier == tier }
+      if tier != answer.tier, visit == nil { continue }
+      fields.write(literal: separator)
+      separator = ", "
+      if let visit { write(visit, to: &fields) } else { write(answer, to: &fields) }
     }
   }
 
-  private func member(_ visit: Visit) -> String {
+  private func write(_ answer: Answer, to fields: inout FieldBlock) {
+    switch answer.result {
+    case .success(.hit(let item)):
+      fields.write(names[answer.tier])
+      fields.write(literal: "; hit")
+      // The ttl is the remaining freshness (§2.6): left out where there is no number for it.
+      if case .seconds(let seconds) = item.ttl {
+        fields.write(literal: "; ttl=")
+        fields.write(decimal: UInt64(seconds))
+      }
+    case .success: write(Visit(tier: answer.tier, outcome: .miss), to: &fields)
+    case .failure(let error): write(Visit(tier: answer.tier, outcome: .error(error)), to: &fields)
+    }
+  }
+
+  private func write(_ visit: Visit, to fields: inout FieldBlock) {
+    fields.write(names[visit.tier])
     switch visit.outcome {
-    case .hit: names[visit.tier] + "; hit"
-    case .miss: names[visit.tier] + "; fwd=uri-miss"
-    case .error(let error): names[visit.tier] + "; fwd=bypass; detail=" + error.word
+    case .hit: fields.write(literal: "; hit")
+    case .miss: fields.write(literal: "; fwd=uri-miss")
+    case .error(let error):
+      fields.write(literal: "; fwd=bypass; detail=")
+      fields.write(error.word)
     }
-  }
-
-  // The ttl is the remaining freshness (§2.6): left out where there is no number for it.
-  private func hit(tier: Int, _ ttl: TimeToLive) -> String {
-    guard case .seconds(let seconds) = ttl else { return names[tier] + "; hit" }
-    return names[tier] + "; hit; ttl=" + String(seconds)
   }
 
   /// A name as a structured-field token where it is one, else as a string (RFC 8941 §3.3.3, §3.3.4).

@@ -42,7 +42,7 @@ final class Call {
 
   /// The form of the answer, or 406.
   func negotiate(_ offers: [Representation]) throws(Problem) -> Representation {
-    if let form = Representation.negotiate(request.headers("Accept"), offers: offers) { return form }
+    if let form = Representation.negotiate(request, offers: offers) { return form }
     let names = offers.map(\.rawValue).joined(separator: ", ")
     throw Problem(.notAcceptable, "this can be given as \(names)")
   }
@@ -95,20 +95,38 @@ final class Call {
 extension Response {
   /// An answer that no cache may use without asking again.
   static func of(_ form: Representation, status: Int = 200, _ body: [UInt8]) -> Response {
-    var response = Response(status: status, body: body)
-    // Room for those of an item too, so that they do not move.
-    response.headers.reserveCapacity(8)
-    response.add("Content-Type", form.rawValue)
-    response.add("Cache-Control", "no-cache")
-    response.add("Vary", "Accept")
-    response.add("X-Content-Type-Options", "nosniff")
-    return response
+    Response(status: status, fields: form.fields, body: body)
   }
-
-  mutating func add(_ name: StaticString, _ value: String) { headers.append((name, value)) }
 
   /// Every ETag but that of an older tier's hit is strong.
   mutating func add(eTag token: CASToken?, isWeak: Bool = false) {
-    if let token { add("ETag", ETag.field(token, isWeak: isWeak)) }
+    guard let token else { return }
+    fields.begin("ETag")
+    ETag.write(token, isWeak: isWeak, to: &fields)
+  }
+}
+
+extension Representation {
+  /// What every answer of this form begins with, written once.
+  fileprivate var fields: FieldBlock {
+    switch self {
+    case .json: Representation.jsonFields
+    case .octets: Representation.octetFields
+    case .text: Representation.textFields
+    }
+  }
+
+  private static let jsonFields = fields(of: .json)
+  private static let octetFields = fields(of: .octets)
+  private static let textFields = fields(of: .text)
+
+  private static func fields(of form: Representation) -> FieldBlock {
+    var fields = FieldBlock([
+      ("Content-Type", form.rawValue), ("Cache-Control", "no-cache"), ("Vary", "Accept"),
+      ("X-Content-Type-Options", "nosniff"),
+    ])
+    // Room for those of an item: the first that is written makes a copy, and that one need not grow.
+    fields.reserve(160)
+    return fields
   }
 }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Crossfade authors
 
 import Memcached
+import Microhttpd
 
 /// An entity tag (RFC 9110 §8.8.3): `"<boot, 16 hexadecimal digits>.<cas unique>"`.
 ///
@@ -13,21 +14,13 @@ struct ETag: Hashable, Sendable {
   let token: CASToken?
   let isWeak: Bool
 
-  /// The field's value for an item with this token.
-  static func field(_ token: CASToken, isWeak: Bool) -> String {
-    // `W/`, two quotes, 16 digits, a dot, and at most 20 digits. Built in place: one is made for each hit.
-    String(unsafeUninitializedCapacity: 41) { buffer in
-      var writer = ByteWriter(buffer)
-      if isWeak { writer.write("W/") }
-      writer.write("\"")
-      for shift in stride(from: UInt64(60), through: 0, by: -4) {
-        writer.write(digit: UInt8(token.boot >> shift & 0xF))
-      }
-      writer.write(".")
-      writer.write(decimal: token.unique)
-      writer.write("\"")
-      return writer.count
-    }
+  /// Writes the tag of an item with this token as a field's value.
+  static func write(_ token: CASToken, isWeak: Bool, to fields: inout FieldBlock) {
+    fields.write(literal: isWeak ? "W/\"" : "\"")
+    fields.write(hexadecimal: token.boot)
+    fields.write(literal: ".")
+    fields.write(decimal: token.unique)
+    fields.write(literal: "\"")
   }
 
   /// §8.8.3.2, for `If-Match`: both strong and the same.
@@ -91,7 +84,7 @@ private struct ETagReader {
 }
 
 extension CASToken {
-  /// Reads back exactly what `ETag.field` writes: two spellings of one token would be two different tags.
+  /// Reads back exactly what `ETag.write` writes: two spellings of one token would be two different tags.
   fileprivate init?(opaque: ArraySlice<UInt8>) {
     let boot = opaque.prefix(16)
     let unique = opaque.dropFirst(17)
@@ -104,34 +97,5 @@ extension CASToken {
     // A token of any boot skips the comparison that this tag is for: none of ours says so.
     guard boot != CASToken.anyBoot else { return nil }
     self.init(boot: boot, unique: unique)
-  }
-}
-
-/// Writes ASCII into a buffer whose capacity its user has counted.
-private struct ByteWriter {
-  private let buffer: UnsafeMutableBufferPointer<UInt8>
-  private(set) var count = 0
-
-  init(_ buffer: UnsafeMutableBufferPointer<UInt8>) { self.buffer = buffer }
-
-  mutating func write(_ text: StaticString) {
-    for byte in UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount) {
-      buffer[count] = byte
-      count += 1
-    }
-  }
-
-  mutating func write(digit: UInt8) {
-    buffer[count] = digit < 10 ? 0x30 + digit : 0x57 + digit
-    count += 1
-  }
-
-  mutating func write(decimal number: UInt64) {
-    var power: UInt64 = 1
-    while number / power >= 10 { power *= 10 }
-    while power > 0 {
-      write(digit: UInt8(number / power % 10))
-      power /= 10
-    }
   }
 }

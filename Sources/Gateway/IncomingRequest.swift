@@ -18,6 +18,8 @@ protocol IncomingRequest: AnyObject {
 
   /// The first field of that name, case-insensitive.
   func header(_ name: StaticString) -> String?
+  /// Shows the value of the only field of that name, if that can be had at a glance.
+  func withSole(_ name: StaticString, _ body: (UnsafeRawBufferPointer) -> Void)
   /// All fields of that name, in order.
   func headers(_ name: StaticString) -> [String]
   /// Answers, exactly once.

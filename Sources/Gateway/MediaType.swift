@@ -1,19 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
+import Glibc
+
 /// A form in which an answer can be given.
 enum Representation: String, CaseIterable, Sendable {
   case json = "application/json"
   case octets = "application/octet-stream"
   case text = "text/plain"
 
-  /// The form that the `Accept` fields like best among `offers`, or nil when none is acceptable
+  var mediaType: StaticString {
+    switch self {
+    case .json: "application/json"
+    case .octets: "application/octet-stream"
+    case .text: "text/plain"
+    }
+  }
+
+  /// The form that `request` likes best among `offers`, or nil when none is acceptable
   /// (RFC 9110 §12.5.1). Of forms that are liked equally the first offered is taken.
-  static func negotiate(_ fields: [String], offers: [Representation]) -> Representation? {
-    // What nearly every client sends needs no list.
-    if fields.isEmpty || isAnything(fields) { return offers.first }
-    if fields.count == 1, let exact = offers.first(where: { $0.rawValue == fields[0] }) { return exact }
-    let accept = AcceptList(fields)
+  static func negotiate(_ request: any IncomingRequest, offers: [Representation]) -> Representation? {
+    // What nearly every client sends needs neither a list nor a string.
+    var common: Representation?
+    request.withSole("Accept") { accept in
+      common = equals(accept, "*/*") ? offers.first : offers.first { equals(accept, $0.mediaType) }
+    }
+    if let common { return common }
+    let fields = request.headers("Accept")
+    return fields.isEmpty ? offers.first : negotiate(AcceptList(fields), offers: offers)
+  }
+
+  private static func equals(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
+    guard bytes.count == text.utf8CodeUnitCount, let start = bytes.baseAddress else { return false }
+    return memcmp(start, text.utf8Start, bytes.count) == 0
+  }
+
+  private static func negotiate(_ accept: AcceptList, offers: [Representation]) -> Representation? {
     var best: (form: Representation?, quality: Int) = (nil, 0)
     for form in offers {
       let quality = accept.quality(of: form.rawValue)
@@ -22,12 +44,9 @@ enum Representation: String, CaseIterable, Sendable {
     return best.form
   }
 
-  // Not `fields == ["*/*"]`: that would make an array to compare with, for each request.
-  private static func isAnything(_ fields: [String]) -> Bool { fields.count == 1 && fields[0] == "*/*" }
-
   /// Whether a problem is better told as plain text. It is never 406: an error has to be told somehow.
   static func problemAsText(_ fields: [String]) -> Bool {
-    if fields.isEmpty || isAnything(fields) { return false }
+    if fields.isEmpty { return false }
     let accept = AcceptList(fields)
     let json = max(accept.quality(of: "application/problem+json"), accept.quality(of: "application/json"))
     return accept.quality(of: "text/plain") > json

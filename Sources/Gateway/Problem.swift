@@ -20,7 +20,7 @@ struct Problem: Error {
   /// The results of the parts of an operation that failed only in part.
   var tiers: [FlushedTier]?
   /// Fields beside those that every problem has.
-  var headers: [(name: StaticString, value: String)] = []
+  var fields = FieldBlock()
 
   init(_ type: ProblemType, _ detail: String) {
     self.type = type
@@ -45,7 +45,7 @@ struct Problem: Error {
   /// The same problem with one more field.
   func with(_ name: StaticString, _ value: String) -> Problem {
     var problem = self
-    problem.headers.append((name, value))
+    problem.fields.append(name, value)
     return problem
   }
 }
@@ -94,7 +94,7 @@ extension Problem {
     response.add("Cache-Control", "no-cache")
     response.add("Vary", "Accept")
     response.add("X-Content-Type-Options", "nosniff")
-    response.headers += headers
+    response.fields.append(fields)
     if type.status == 503 { response.add("Retry-After", String(Limits.retryAfterSeconds)) }
     return response
   }

@@ -18,25 +18,38 @@ struct Router {
   }
 
   private let routes: [Route]
-  private let keyRoutes: [Route]
+  // Of `/keys/{key}`, if the table has it.
+  private let get: Route?
+  private let put: Route?
+  private let delete: Route?
 
   init(_ routes: [Route]) {
     self.routes = routes
-    keyRoutes = routes.filter { $0.path == "/keys/{key}" }
+    func route(_ method: Method) -> Route? {
+      routes.first { $0.method == method && $0.path == "/keys/{key}" }
+    }
+    (get, put, delete) = (route(.get), route(.put), route(.delete))
   }
 
   func destination(_ method: Method, _ rawTarget: [UInt8]) throws(Problem) -> Destination {
+    if let route = keyRoute(method), let key = Router.plainKey(rawTarget) {
+      return .route(route, key: key, query: .none)
+    }
     // Also TRACE and CONNECT, which we do not implement (RFC 9110 §15.6.2).
     if case .other(let name) = method { throw Problem(.unknownMethod, "method `\(name)` is not known here") }
-    if !keyRoutes.isEmpty, let key = Router.plainKey(rawTarget) {
-      return try Router.choose(method, from: keyRoutes) { _ throws(Problem) in (key, .none) }
-    }
     if method == .options, rawTarget == [UInt8(ascii: "*")] { return .options(allow: Router.allow(routes)) }
     let target = try Router.parse(rawTarget)
     let candidates = routes.filter { Router.fits($0, target.segments) }
     if candidates.isEmpty { throw Problem(.noSuchRoute, "nothing answers at this path") }
-    return try Router.choose(method, from: candidates) { route throws(Problem) in
-      (try Router.key(of: route, target.segments), try Query(target.query, allowed: route.query))
+    return try Router.choose(method, from: candidates, target)
+  }
+
+  private func keyRoute(_ method: Method) -> Route? {
+    switch method {
+    case .get, .head: get
+    case .put: put
+    case .delete: delete
+    case .post, .patch, .options, .other: nil
     }
   }
 
@@ -46,18 +59,17 @@ struct Router {
     return route.bodyUse
   }
 
-  private static func choose(
-    _ method: Method, from candidates: [Route],
-    arguments: (Route) throws(Problem) -> (Key?, Query)
-  ) throws(Problem) -> Destination {
+  private static func choose(_ method: Method, from candidates: [Route], _ target: RequestTarget)
+    throws(Problem) -> Destination
+  {
     if method == .options { return .options(allow: allow(candidates)) }
     let wanted = method == .head ? .get : method
     guard let route = candidates.first(where: { $0.method == wanted }) else {
       let allowed = allow(candidates)
       throw Problem(.methodNotAllowed, "this path has \(allowed)").with("Allow", allowed)
     }
-    let (key, query) = try arguments(route)
-    return .route(route, key: key, query: query)
+    let key = try key(of: route, target.segments)
+    return .route(route, key: key, query: try Query(target.query, allowed: route.query))
   }
 
   /// The value of `Allow` (RFC 9110 §10.2.1), always in the same order.
@@ -104,19 +116,24 @@ struct Router {
     let start = prefix.utf8CodeUnitCount
     guard target.count > start, target.count <= start + Key.maximumLength else { return nil }
     for index in 0..<start where target[index] != prefix.utf8Start[index] { return nil }
-    for index in start..<target.count where !isPlain(target[index]) { return nil }
+    let plain = plainBytes
+    for index in start..<target.count where !isPlain(target[index], plain) { return nil }
     return try? Key(Array(target[start...]))
   }
 
-  /// What a path segment may hold besides percent-encoded bytes (`pchar`, RFC 3986 §3.3).
-  private static func isPlain(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "@")...UInt8(ascii: "Z"): true
-    case UInt8(ascii: "0")...UInt8(ascii: ":"), UInt8(ascii: "&")...UInt8(ascii: "."): true
-    case UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "!"), UInt8(ascii: "$"): true
-    case UInt8(ascii: ";"), UInt8(ascii: "="): true
-    default: false
+  /// What a path segment may hold besides percent-encoded bytes (`pchar`, RFC 3986 §3.3), a bit for each.
+  private static let plainBytes: (low: UInt64, high: UInt64) = {
+    let text =
+      "!$&'()*+,-.0123456789:;=@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~"
+    return text.utf8.reduce(into: (0, 0)) { bits, byte in
+      if byte < 64 { bits.0 |= 1 << UInt64(byte) } else { bits.1 |= 1 << UInt64(byte & 63) }
     }
+  }()
+
+  @inline(__always)
+  private static func isPlain(_ byte: UInt8, _ plain: (low: UInt64, high: UInt64)) -> Bool {
+    let word = byte < 64 ? plain.low : byte < 128 ? plain.high : 0
+    return word >> UInt64(byte & 63) & 1 != 0
   }
 }
 

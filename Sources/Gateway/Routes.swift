@@ -7,7 +7,9 @@ import Microhttpd
 typealias Handler = @Sendable (Call) throws(Problem) -> Void
 
 /// A row of the table: a method, a path, the query parameters it knows, and what answers it.
-struct Route: Sendable {
+///
+/// An object, because it is handed on for each request, and a copy would count four references.
+final class Route: Sendable {
   struct Parameter: Sendable, ExpressibleByStringLiteral {
     var name: String
     var isRepeatable = false

@@ -24,7 +24,7 @@ extension Daemon {
         if exchange.stage == .waiting, !exchange.isAnswered { return .YES }
         let call = AccessCall(
           connection: connection, url: url, method: method, version: version, data: data, size: size)
-        return theDaemon(context).accessed(exchange, call)
+        return Unmanaged<Daemon>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.accessed(exchange, call) }
       }
     }
     options.completed = { context, _, slot, _ in

@@ -52,6 +52,13 @@ public final class Daemon {
   var runs = RunSchedule()
   var isRunning = false
 
+  // For the answers' `Date`.
+  private var date = HTTPDate()
+  var currentDate: HTTPDate {
+    date.update(now: loop.now)
+    return date
+  }
+
   // Accepting, see Accepting.swift.
   var listeners: [Listener] = []
   var isListening = true

@@ -40,8 +40,11 @@ public final class Exchange {
   var isChunked = false
   /// Bytes of the body that were read, kept or not.
   var receivedCount = 0
-  /// The answer, until it has been sent.
-  private(set) var response: Response?
+  /// The answer, until it has been sent. In parts, as reading one part out of a whole would copy all of it.
+  private var status = 0
+  private var fields = FieldBlock()
+  private var answerBody: [UInt8] = []
+  private var closesConnection = false
   /// nil once the exchange is gone.
   private(set) var daemon: Daemon?
   private var connection: OpaquePointer?
@@ -63,8 +66,15 @@ public final class Exchange {
     isAnswered = true
     body = []
     guard let daemon else { return }
-    self.response = response
+    take(response)
     if stage == .waiting { daemon.noteAnswer() }
+  }
+
+  private func take(_ response: Response) {
+    status = response.status
+    fields = response.fields
+    answerBody = response.body
+    closesConnection = response.closesConnection
   }
 
   /// libmicrohttpd has done with the request, one way or the other.
@@ -73,7 +83,7 @@ public final class Exchange {
     connection = nil
     daemon = nil
     // Once lent, the answer's bytes are given back by another call, which comes after this one.
-    if stage != .sending { response = nil }
+    if stage != .sending { answerBody = [] }
   }
 
   // MARK: Request headers
@@ -83,16 +93,24 @@ public final class Exchange {
 
   /// The first field of that name (case-insensitive), white space at its end removed.
   public func header(_ name: StaticString) -> String? {
+    lookUp(name).map { Exchange.trimmed($0.value, $0.length) }
+  }
+
+  /// Shows the value of the only field of that name; nothing where there is none, or where it takes more than
+  /// a glance to tell that there is only one. For values that most clients send, without a string of each.
+  public func withSole(_ name: StaticString, _ body: (UnsafeRawBufferPointer) -> Void) {
+    guard fieldNames.isAtMostOnce(name), let found = lookUp(name) else { return }
+    body(UnsafeRawBufferPointer(start: found.value, count: found.length))
+  }
+
+  private func lookUp(_ name: StaticString) -> (value: UnsafePointer<CChar>, length: Int)? {
     guard fieldNames.mayContain(name), let connection else { return nil }
     var value: UnsafePointer<CChar>?
     var length = 0
-    let found = name.withUTF8Buffer { name in
-      name.withMemoryRebound(to: CChar.self) { name in
-        MHD_lookup_connection_value_n(connection, .HEADER_KIND, name.baseAddress, name.count, &value, &length)
-      }
-    }
+    let found = MHD_lookup_connection_value_n(
+      connection, .HEADER_KIND, cString(name), name.utf8CodeUnitCount, &value, &length)
     guard found == .YES, let value else { return nil }
-    return Exchange.trimmed(value, length)
+    return (value, length)
   }
 
   /// All fields of that name, in order.
@@ -136,44 +154,45 @@ public final class Exchange {
   /// Makes libmicrohttpd's object of the answer, which the caller destroys once it is queued; nil when there
   /// is no memory for it. An answer with a field that HTTP cannot carry becomes an empty 500.
   func makeResponseObject(closing: Bool) -> (status: UInt32, object: OpaquePointer)? {
-    if let status = response?.status, let object = lendBody() {
-      if addFields(to: object, closing: closing) { return (UInt32(clamping: status), object) }
-      MHD_destroy_response(object)
-    }
-    response = Response(status: 500, closesConnection: true)
+    if fields.isSound, let object = makeObject(closing: closing) { return (UInt32(clamping: status), object) }
+    take(Response(status: 500, closesConnection: true))
+    return makeObject(closing: closing).map { (500, $0) }
+  }
+
+  private func makeObject(closing: Bool) -> OpaquePointer? {
     guard let object = lendBody() else { return nil }
-    if addFields(to: object, closing: closing) { return (500, object) }
+    if addFields(to: object, closing: closing) { return object }
     MHD_destroy_response(object)
     return nil
   }
 
   private func addFields(to object: OpaquePointer, closing: Bool) -> Bool {
-    guard let response else { return false }
+    guard let daemon else { return false }
     // Before all others: libmicrohttpd looks for `Connection` at the front of its list.
-    if closing || response.closesConnection, MHD_add_response_header(object, "Connection", "close") != .YES {
+    if closing || closesConnection, MHD_add_response_header(object, "Connection", "close") != .YES {
       return false
     }
-    return FieldBlock.add(response.headers, to: object)
+    return FieldHandover.add(fields, date: daemon.currentDate, to: object)
   }
 
   /// Hands the answer's body to libmicrohttpd without a copy. The only place where bytes of Swift's go to C
   /// for longer than a call.
   ///
   /// The pointer outlives the closure that gives it because an array's elements lie in one heap block, which
-  /// moves only when the array is changed: `response` is not touched until the library calls back to say
+  /// moves only when the array is changed: `answerBody` is not touched until the library calls back to say
   /// that it is done, and the reference taken here keeps the exchange, and so the array, until then.
   private func lendBody() -> OpaquePointer? {
-    guard let response, !response.body.isEmpty else {
+    if answerBody.isEmpty {
       return MHD_create_response_from_buffer(0, Exchange.nothing, .RESPMEM_PERSISTENT)
     }
     let lender = Unmanaged.passRetained(self)
-    let object = response.body.withUnsafeBytes { bytes in
+    let object = answerBody.withUnsafeBytes { bytes in
       MHD_create_response_from_buffer_with_free_callback_cls(
         bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress),
         { lender in
           // The lender is the exchange retained above, and this is called once for each object.
           let exchange = Unmanaged<Exchange>.fromOpaque(lender!).takeRetainedValue()
-          exchange.response = nil
+          exchange.answerBody = []
         }, lender.toOpaque())
     }
     if object == nil { lender.release() }

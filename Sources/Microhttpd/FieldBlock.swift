@@ -1,90 +1,132 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
-import CMicrohttpd
-import Glibc
-
-/// The fields of a response, given to libmicrohttpd as one.
+/// The fields of a response, written one behind the other as they will be sent.
 ///
-/// It keeps three allocations for each field, and a read of a key has seven: 18 of some 33 allocations a
-/// request went into lists that are copied out and freed at once (counted with a malloc that counts). So all
-/// fields go in as the value of the first, their line ends as placeholders, since it refuses CR and LF
-/// there; these are then set in its own copy of the value, which it lends as a `const char *`.
+/// libmicrohttpd keeps three allocations for each field that it is given, and a `String` for each value is
+/// one more, while a read of a key has seven fields: that was most of the allocations of a request (counted
+/// with a malloc that counts). So the fields are one buffer from the start, with placeholders for the line
+/// ends, which the library refuses in a value; `FieldHandover` gives them to it as a single field.
 ///
-///     Content-Type: text/plain␁␁ETag: "1.2"      ─►      Content-Type: text/plain\r\nETag: "1.2"
-///
-/// The layout self-test sends a response of several fields, and fails if they do not arrive as such.
-enum FieldBlock {
-  typealias Fields = [(name: StaticString, value: String)]
+///     ␁␁Content-Type: text/plain␁␁ETag: "1.2"
+public struct FieldBlock: Equatable, Sendable {
+  /// Stands twice before each field. A control character that no value may have, and that libmicrohttpd
+  /// does not look for.
+  static let placeholder: UInt8 = 1
 
-  // A control character that no field may have either, and that libmicrohttpd does not look for.
-  private static let placeholder: UInt8 = 1
+  /// Longer than what is in it: appending to an array piece by piece costs more than all else here.
+  private var storage: [UInt8] = []
+  private(set) var count = 0
+  /// False when a value was given that HTTP cannot carry.
+  private(set) var isSound = true
 
-  /// Adds all fields. False when one of them has a value that HTTP cannot carry (empty, or with CR, LF,
-  /// NUL or another control character), or when there is no memory.
-  static func add(_ fields: Fields, to object: OpaquePointer) -> Bool {
-    guard let first = fields.first else { return true }
-    var length = 1
-    for (name, value) in fields { length += name.utf8CodeUnitCount + value.utf8.count + 4 }
-    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: length) { text in
-      guard write(fields, to: text), let start = text.baseAddress else { return false }
-      let isAdded = start.withMemoryRebound(to: CChar.self, capacity: length) {
-        MHD_add_response_header(object, cString(first.name), $0)
-      }
-      return isAdded == .YES && endLines(of: first.name, in: object)
-    }
+  public init() {}
+
+  public init(_ fields: [(name: StaticString, value: String)]) {
+    for (name, value) in fields { append(name, value) }
   }
 
-  private static func write(_ fields: Fields, to text: UnsafeMutableBufferPointer<UInt8>) -> Bool {
-    var end = 0
-    for (index, field) in fields.enumerated() {
-      if index > 0 {
-        text[end] = placeholder
-        text[end + 1] = placeholder
-        end += 2
-        text.baseAddress?.advanced(by: end).update(
-          from: field.name.utf8Start, count: field.name.utf8CodeUnitCount)
-        end += field.name.utf8CodeUnitCount
-        text[end] = UInt8(ascii: ":")
-        text[end + 1] = UInt8(ascii: " ")
-        end += 2
-      }
-      guard let count = copy(field.value, to: text, at: end) else { return false }
-      end += count
-    }
-    text[end] = 0
-    return true
+  /// Makes room for that many bytes more, so that writing them does not move those before.
+  public mutating func reserve(_ more: Int) {
+    if storage.count - count >= more { return }
+    storage += [UInt8](repeating: 0, count: max(more, storage.count))
   }
 
-  /// Copies a value; nil when it is empty or has a byte that no field value may have (RFC 9110 §5.5).
-  private static func copy(_ value: String, to text: UnsafeMutableBufferPointer<UInt8>, at start: Int) -> Int?
-  {
-    var value = value
-    return value.withUTF8 { bytes -> Int? in
+  func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+    storage.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[..<count])) }
+  }
+
+  /// Appends a field. A value that HTTP cannot carry (empty, or with CR, LF, NUL or another control
+  /// character; RFC 9110 §5.5) makes the whole block unsound: nothing of it is sent.
+  public mutating func append(_ name: StaticString, _ value: String) {
+    begin(name)
+    if value.isEmpty { isSound = false }
+    write(value)
+  }
+
+  /// Appends all fields of another block.
+  public mutating func append(_ other: FieldBlock) {
+    other.withBytes { put($0) }
+    if !other.isSound { isSound = false }
+  }
+
+  /// Begins a field whose value is then written in pieces, at least one of them.
+  public mutating func begin(_ name: StaticString) {
+    write(literal: "\u{1}\u{1}")
+    write(literal: name)
+    write(literal: ": ")
+  }
+
+  /// Writes a piece of a value that is known to be sound. The label keeps a literal from being a `String`.
+  public mutating func write(literal text: StaticString) {
+    put(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  public mutating func write(_ text: String) {
+    var text = text
+    text.withUTF8 { piece in
       // Without a branch in the loop, so that it is done for many bytes at a time.
       var forbidden: UInt8 = 0
-      for byte in bytes { forbidden |= (byte < 0x20 ? 1 : 0) | (byte == 0x7F ? 1 : 0) }
-      guard let source = bytes.baseAddress, forbidden == 0 else { return nil }
-      text.baseAddress?.advanced(by: start).update(from: source, count: bytes.count)
-      return bytes.isEmpty ? nil : bytes.count
+      for byte in piece { forbidden |= (byte < 0x20 ? 1 : 0) | (byte == 0x7F ? 1 : 0) }
+      if forbidden != 0 { isSound = false } else { put(piece) }
     }
   }
 
-  // In the library's own copy: a block from malloc that it frees with the response, and that nobody else
-  // reads before the response is queued.
-  private static func endLines(of name: StaticString, in object: OpaquePointer) -> Bool {
-    guard let value = MHD_get_response_header(object, cString(name)) else { return false }
-    var next = UnsafeMutablePointer(mutating: value)
-    while let end = strchr(next, Int32(placeholder)) {
-      end[0] = CChar(bitPattern: UInt8(ascii: "\r"))
-      end[1] = CChar(bitPattern: UInt8(ascii: "\n"))
-      next = end + 2
+  public mutating func write(decimal number: UInt64) {
+    var length = 1
+    var bound: UInt64 = 10
+    // 10^19 is the largest power of ten that 64 bits hold.
+    while length < 20, number >= bound {
+      length += 1
+      bound = length < 20 ? bound &* 10 : bound
     }
-    return true
+    place(length) { digits in
+      var rest = number
+      for position in stride(from: length - 1, through: 0, by: -1) {
+        digits[position] = UInt8(truncatingIfNeeded: rest % 10) + 0x30
+        rest /= 10
+      }
+    }
   }
-}
 
-/// A literal as C wants it: the compiler ends the bytes of a `StaticString` with a NUL.
-func cString(_ text: StaticString) -> UnsafePointer<CChar> {
-  UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
+  /// Writes 16 digits.
+  public mutating func write(hexadecimal number: UInt64) {
+    place(16) { digits in
+      var rest = number
+      for position in stride(from: 15, through: 0, by: -1) {
+        let digit = UInt8(truncatingIfNeeded: rest & 0xF)
+        digits[position] = digit < 10 ? 0x30 + digit : 0x57 + digit
+        rest >>= 4
+      }
+    }
+  }
+
+  private mutating func put(_ bytes: UnsafeBufferPointer<UInt8>) {
+    guard let source = bytes.baseAddress else { return }
+    place(bytes.count) { $0.update(from: source, count: bytes.count) }
+  }
+
+  @inline(__always)
+  private mutating func place(_ length: Int, _ fill: (UnsafeMutablePointer<UInt8>) -> Void) {
+    reserve(length)
+    let start = count
+    storage.withUnsafeMutableBufferPointer { bytes in
+      // There is room, so there is an address.
+      if let base = bytes.baseAddress { fill(base + start) }
+    }
+    count += length
+  }
+
+  /// All of them, taken apart again: for those who look at a response, not for its way out.
+  public var fields: [(name: String, value: String)] {
+    storage[..<count].split(separator: FieldBlock.placeholder).map { line in
+      let colon = line.firstIndex(of: UInt8(ascii: ":")) ?? line.endIndex
+      let value = line[colon...].dropFirst(2)
+      return (String(decoding: line[..<colon], as: UTF8.self), String(decoding: value, as: UTF8.self))
+    }
+  }
+
+  public static func == (left: FieldBlock, right: FieldBlock) -> Bool {
+    left.isSound == right.isSound && left.storage[..<left.count] == right.storage[..<right.count]
+  }
 }

@@ -7,9 +7,18 @@
 /// list. Two names that share a bit cost that walk, and no more.
 struct FieldNames {
   private var bits: UInt64 = 0
+  private var repeated: UInt64 = 0
 
   mutating func insert(_ name: UnsafePointer<CChar>, _ length: Int) {
-    if length > 0 { bits |= FieldNames.bit(first: UInt8(bitPattern: name[0]), length) }
+    if length == 0 { return }
+    let bit = FieldNames.bit(first: UInt8(bitPattern: name[0]), length)
+    repeated |= bits & bit
+    bits |= bit
+  }
+
+  /// Whether there is for certain not more than one of that name.
+  func isAtMostOnce(_ name: StaticString) -> Bool {
+    repeated & FieldNames.bit(first: name.utf8Start[0], name.utf8CodeUnitCount) == 0
   }
 
   func mayContain(_ name: StaticString) -> Bool {

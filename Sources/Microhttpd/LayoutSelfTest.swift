@@ -40,11 +40,11 @@ final class LayoutSelfTest: ExchangeHandler {
 
   func admit(_ exchange: Exchange) -> Response? { nil }
   func handle(_ exchange: Exchange) {
-    let fields: FieldBlock.Fields = [("First", "1"), ("Second", "2"), ("Third", "3")]
-    exchange.answer(Response(status: 200, headers: fields, body: exchange.rawTarget))
+    let fields = FieldBlock([("First", "1"), ("Second", "2"), ("Third", "3")])
+    exchange.answer(Response(status: 200, fields: fields, body: exchange.rawTarget))
   }
 
-  /// What those fields are when `FieldBlock` fits the library.
+  /// What those fields are when `FieldHandover` fits the library.
   fileprivate static let fieldLines = "\r\nFirst: 1\r\nSecond: 2\r\nThird: 3\r\n"
 
   func refuse(_ exchange: Exchange, _ fault: RequestFault) -> Response { Response(status: 400) }

@@ -8,20 +8,26 @@
 public struct Response {
   /// The status code, 100 to 999.
   public var status: Int
-  /// The fields in the order in which they are sent. A value that HTTP cannot carry (empty, or with a CR, LF
-  /// or NUL in it) turns the whole response into an empty 500: nothing of it may reach the client.
-  public var headers: [(name: StaticString, value: String)]
+  /// In the order in which they are sent. One with a value that HTTP cannot carry turns the whole response
+  /// into an empty 500: nothing of it may reach the client.
+  public var fields: FieldBlock
   public var body: [UInt8]
   /// Ends the connection after this response (`Connection: close`).
   public var closesConnection: Bool
 
   public init(
-    status: Int, headers: [(name: StaticString, value: String)] = [], body: [UInt8] = [],
-    closesConnection: Bool = false
+    status: Int, fields: FieldBlock = FieldBlock(), body: [UInt8] = [], closesConnection: Bool = false
   ) {
     self.status = status
-    self.headers = headers
+    self.fields = fields
     self.body = body
     self.closesConnection = closesConnection
   }
+
+  public init(status: Int, headers: [(name: StaticString, value: String)], body: [UInt8] = []) {
+    self.init(status: status, fields: FieldBlock(headers), body: body)
+  }
+
+  /// Appends a field.
+  public mutating func add(_ name: StaticString, _ value: String) { fields.append(name, value) }
 }

@@ -42,7 +42,8 @@ import Testing
       (["nonsense"], "none"),
     ])
   func accept(_ fields: [String], _ expected: String) {
-    let form = Representation.negotiate(fields, offers: [.json, .octets, .text])
+    let request = HandmadeRequest(.get, "/", fields.map { ("Accept", $0) })
+    let form = Representation.negotiate(request, offers: [.json, .octets, .text])
     #expect(form?.rawValue ?? "none" == expected)
   }
 

@@ -28,7 +28,7 @@ enum Health {
   }
 
   private static func respond(_ call: Call, _ word: String) {
-    let form = Representation.negotiate(call.request.headers("Accept"), offers: [.json, .text])
+    let form = Representation.negotiate(call.request, offers: [.json, .text])
     // A probe reads the status: it is never told 406.
     if form == .text { return call.respond(.of(.text, Array("\(word)\n".utf8))) }
     call.respond(json: HealthBody(status: word))

@@ -17,13 +17,18 @@ enum KeyReads {
     call.context.client.get(call.key, isPeek: call.request.method == .head) { answer in
       switch answer.result {
       case .success(.hit(let item)): respond(call, answer, item, form, conditions)
-      case .success(.miss): call.fail(.notFound().with("Cache-Status", call.cacheStatus(answer)))
+      case .success(.miss): fail(call, answer, .notFound())
       case .success(let reply): call.fail(Problem(unexpected: reply, tier: call.tierName(answer)))
       case .failure(let error):
-        let problem = Problem(error, tier: call.tierName(answer), isWrite: false)
-        call.fail(problem.with("Cache-Status", call.cacheStatus(answer)))
+        fail(call, answer, Problem(error, tier: call.tierName(answer), isWrite: false))
       }
     }
+  }
+
+  private static func fail(_ call: Call, _ answer: Answer, _ problem: Problem) {
+    var problem = problem
+    call.context.cacheStatus.append(answer, to: &problem.fields)
+    call.fail(problem)
   }
 
   private static func respond(
@@ -40,16 +45,13 @@ enum KeyReads {
     } else {
       response = .of(form, item.value)
       // The bare bytes have no other place for the flags.
-      response.add("Memcached-Flags", String(item.flags))
+      response.fields.begin("Memcached-Flags")
+      response.fields.write(decimal: UInt64(item.flags))
     }
-    response.add("Cache-Status", call.cacheStatus(answer))
+    call.context.cacheStatus.append(answer, to: &response.fields)
     response.add(eTag: item.cas, isWeak: isWeak)
     // The body of a 304 stays, like that of HEAD: the HTTP layer sends its length only.
     if verdict == .notModified { response.status = 304 }
     call.respond(response)
   }
-}
-
-extension Call {
-  fileprivate func cacheStatus(_ answer: Answer) -> String { context.cacheStatus.field(answer) }
 }

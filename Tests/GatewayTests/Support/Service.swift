@@ -32,6 +32,11 @@ final class HandmadeRequest: IncomingRequest {
 
   func header(_ name: StaticString) -> String? { headers(name).first }
 
+  func withSole(_ name: StaticString, _ body: (UnsafeRawBufferPointer) -> Void) {
+    let values = headers(name)
+    if values.count == 1 { Array(values[0].utf8).withUnsafeBytes(body) }
+  }
+
   func headers(_ name: StaticString) -> [String] {
     fields.filter { $0.name == "\(name)".lowercased() }.map(\.value)
   }
@@ -84,9 +89,19 @@ final class Service {
   }
 }
 
+extension ETag {
+  /// The field's value for an item with this token.
+  static func field(_ token: CASToken, isWeak: Bool) -> String {
+    var fields = FieldBlock()
+    fields.begin("ETag")
+    write(token, isWeak: isWeak, to: &fields)
+    return fields.fields[0].value
+  }
+}
+
 extension Response {
   func field(_ name: String) -> String? {
-    let values = headers.filter { "\($0.name)".lowercased() == name.lowercased() }.map(\.value)
+    let values = fields.fields.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
     #expect(values.count <= 1, "\(name) is there \(values.count) times")
     return values.first
   }
