@@ -4,6 +4,7 @@
 
 import contextlib
 import ctypes
+import json
 import pathlib
 import signal
 import socket
@@ -31,6 +32,11 @@ http {{
     keepalive 512;
     keepalive_requests 1000000000;
   }}
+  upstream empty {{
+    server 127.0.0.1:{empty};
+    keepalive 512;
+    keepalive_requests 1000000000;
+  }}
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     # GET, PUT and DELETE are the module's get, set and delete.
@@ -42,6 +48,16 @@ http {{
       set $memc_cmd incr;
       set $memc_key $key;
       set $memc_value 1;
+      memc_pass memcached;
+    }}
+    # The usual recipe for reading from an old cluster what the new one misses.
+    location ~ ^/new/(?<key>[^/]+)$ {{
+      set $memc_key $key;
+      error_page 404 502 504 = @old;
+      memc_pass empty;
+    }}
+    location @old {{
+      set $memc_key $key;
       memc_pass memcached;
     }}
   }}
@@ -95,42 +111,99 @@ def cpu_clock(process_id):
     return clock.value
 
 
-def memcached(folder):
-    port = free_port()
-    # Run as root it wants to be told whose rights to take; it ignores this otherwise.
-    command = ["memcached", "-l", "127.0.0.1", "-p", str(port), "-t", "1", "-m", "256", "-c", "4096"]
-    return Server("memcached", [*command, "-u", "nobody"], port, folder / "memcached.log")
+class Stack:
+    """Starts servers when they are first asked for, by name, and ends all of them."""
 
+    def __init__(self, folder, binary):
+        self.folder, self.binary, self.running = folder, binary, {}
 
-def nginx(folder, backend):
-    port = free_port()
-    config = folder / "nginx.conf"
-    modules = "/usr/lib/nginx/modules"
-    config.write_text(NGINX_CONFIG.format(folder=folder, port=port, memcached=backend.port, modules=modules))
-    command = ["nginx", "-p", folder, "-c", config, "-e", folder / "nginx-start.log"]
-    return Server("nginx", command, port, folder / "nginx.log")
+    def __getitem__(self, name):
+        if name not in self.running:
+            start = getattr(self, "start_" + name.replace("-", "_"))
+            self.running[name] = start(name)
+        return self.running[name]
 
+    def stop(self):
+        for server in reversed(self.running.values()):
+            server.stop()
 
-def gateway(folder, backend, binary):
-    port = free_port()
-    command = [binary, "serve", "--listen", f"127.0.0.1:{port}", "--admin", "off", "--workers", "1"]
-    command += ["--tier", f"primary=127.0.0.1:{backend.port}"]
-    return Server("crossfade", command, port, folder / "crossfade.log")
+    def launch(self, name, command, port):
+        return Server(name, command, port, self.folder / f"{name}.log")
 
+    def start_memcached(self, name):
+        port = free_port()
+        # Run as root it wants to be told whose rights to take; it ignores this otherwise.
+        command = ["memcached", "-l", "127.0.0.1", "-p", str(port), "-t", "1", "-m", "256", "-c", "4096"]
+        return self.launch(name, [*command, "-u", "nobody"], port)
 
-def floor(folder):
-    """libmicrohttpd alone: what no gateway on it can be cheaper than."""
-    port, program = free_port(), folder / "floor"
-    source = pathlib.Path(__file__).with_name("floor.c")
-    subprocess.run(["clang", "-O2", "-o", program, source, "-lmicrohttpd"], check=True)
-    return Server("floor", [program, str(port)], port, folder / "floor.log")
+    # The new cluster of a migration, which has nothing yet.
+    start_empty = start_memcached
+
+    def start_nginx(self, name):
+        port, config = free_port(), self.folder / "nginx.conf"
+        config.write_text(
+            NGINX_CONFIG.format(
+                folder=self.folder, port=port, memcached=self["memcached"].port, empty=self["empty"].port,
+                modules="/usr/lib/nginx/modules",
+            )
+        )
+        command = ["nginx", "-p", self.folder, "-c", config, "-e", self.folder / "nginx-start.log"]
+        return self.launch(name, command, port)
+
+    def start_crossfade(self, name):
+        return self.gateway(name, "--tier", f"primary=127.0.0.1:{self['memcached'].port}")
+
+    def start_crossfade_old(self, name):
+        new, old = (f"127.0.0.1:{self[tier].port}" for tier in ("empty", "memcached"))
+        return self.gateway(name, "--tier", f"new={new}", "--tier", f"old={old}", "--backfill", "off")
+
+    def gateway(self, name, *tiers):
+        port = free_port()
+        command = [self.binary, "serve", "--listen", f"127.0.0.1:{port}", "--admin", "off", "--workers", "1"]
+        return self.launch(name, [*command, *tiers], port)
+
+    def start_floor(self, name):
+        """libmicrohttpd alone: what no gateway on it can be cheaper than."""
+        port, program = free_port(), self.folder / "floor"
+        source = pathlib.Path(__file__).with_name("floor.c")
+        subprocess.run(["clang", "-O2", "-o", program, source, "-lmicrohttpd"], check=True)
+        return self.launch(name, [program, str(port)], port)
+
+    def start_redis(self, name):
+        port = free_port()
+        command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
+        return self.launch(name, command, port)
+
+    def start_webdis(self, name):
+        port, config = free_port(), self.folder / "webdis.json"
+        settings = {
+            "redis_host": "127.0.0.1", "redis_port": self["redis"].port, "http_host": "127.0.0.1",
+            "http_port": port, "threads": 1, "pool_size": 20, "daemonize": False, "verbosity": 1,
+            "logfile": str(self.folder / "webdis-own.log"),
+        }
+        config.write_text(json.dumps(settings))
+        return self.launch(name, ["webdis", str(config)], port)
 
 
 def load(backend, items):
-    """Sets each (key, value) and waits for every answer."""
+    """Sets each (key, value) in memcached and waits for every answer."""
+    exchange(backend, ((b"set %b 0 0 %d\r\n%b\r\n" % (key, len(value), value), b"STORED\r\n") for key, value in items))
+
+
+def load_redis(backend, items):
+    exchange(
+        backend,
+        (
+            (b"*3\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(key), key, len(value), value), b"+OK\r\n")
+            for key, value in items
+        ),
+    )
+
+
+def exchange(backend, lines):
     address = ("127.0.0.1", backend.port)
     with socket.create_connection(address) as connection, connection.makefile("rb") as replies:
-        for key, value in items:
-            connection.sendall(b"set %b 0 0 %d\r\n%b\r\n" % (key, len(value), value))
-            if replies.readline() != b"STORED\r\n":
-                raise SystemExit(f"memcached did not take {key}")
+        for request, expected in lines:
+            connection.sendall(request)
+            if replies.readline() != expected:
+                raise SystemExit(f"{backend.name} did not take {request[:60]}")

@@ -3,6 +3,7 @@
 --
 -- Random keys out of `keys`, one kind of request. Arguments after `--` of wrk's command line:
 --   METHOD PATH_WITH_{key} KEYS BODY [HEADER VALUE]...
+-- A path may have {key} many times: each is then another key.
 -- All requests are built before the load starts: building one costs wrk more than sending it.
 local requests = {}
 
@@ -12,7 +13,12 @@ function init(arguments)
   for i = 5, #arguments, 2 do headers[arguments[i]] = arguments[i + 1] end
   if body == "" then body = nil end
   for i = 1, keys do
-    local target = path:gsub("{key}", "key:" .. (i - 1))
+    local number = i - 1
+    local target = path:gsub("{key}", function()
+      local key = "key:" .. number
+      number = (number + 97) % keys
+      return key
+    end)
     requests[i] = wrk.format(method, target, headers, body)
   end
   math.randomseed(1)
