@@ -38,7 +38,8 @@ public final class FallbackClient {
 
   /// - Parameters:
   ///   - tiers: at least one, the primary first, then the others, newest first.
-  ///   - operationTimeout: the budget of one call over all tiers; a node's own timeout counts within it.
+  ///   - operationTimeout: the budget of one call, divided over the tiers; a node's own timeout counts
+  ///     within it.
   ///   - coordination: the same for all clients of a process that serve the same tiers.
   public init(
     tiers: [Tier], policy: FallbackPolicy = .strict, operationTimeout: Duration = .seconds(1),
@@ -98,7 +99,7 @@ public final class FallbackClient {
     _ command: Command, _ key: Key, tier index: Int, others: [Visit], _ deadline: Instant,
     _ completion: @escaping AnswerHandler
   ) {
-    readOne(command, key, tier: index, deadline) { [self] result in
+    readOne(command, key, tier: index, share(of: deadline, among: tiers.count - index)) { [self] result in
       let visit: Visit
       switch result {
       case .success(.hit(let item)):
@@ -146,10 +147,8 @@ public final class FallbackClient {
         completion(answers)
       }
     } each: { [self] position, done in
-      let command = Command(keys[position], .get(isPeek: false))
-      tiers[index].cluster.node(for: keys[position]).submit(command, deadline: deadline) {
-        done(Answer($0, tier: index))
-      }
+      let (key, end) = (keys[position], share(of: deadline, among: tiers.count - index))
+      submit(Command(key, .get(isPeek: false)), key, tier: index, end) { done(Answer($0, tier: index)) }
     }
   }
 

@@ -22,7 +22,8 @@ public struct TierCoordination: Sendable {
 // MARK: - Writes over tiers
 
 /// The writes of the policies that keep older tiers true. Each is a chain of steps of which every one
-/// begins when the one before it is done, and the answer is given at the end of the chain:
+/// begins when the one before it is done, and has a share of the time that is left, so that a tier that
+/// was stopped leaves the others theirs. The answer is given at the end of the chain:
 ///
 ///     set, delete             older copies gone ─► primary
 ///     cas, delete with token  primary ─done─► older copies gone
@@ -90,7 +91,8 @@ extension FallbackClient {
 
   // The verbs that need what is there.
   private func change(_ write: TieredWrite, mayPromote: Bool) {
-    submit(write.command, write.key, tier: 0, write.deadline) { [self] result in
+    let end = share(of: write.deadline, among: tiers.count)
+    submit(write.command, write.key, tier: 0, end) { [self] result in
       switch result {
       case .success(.miss) where mayPromote, .success(.notStored) where mayPromote:
         promote(write, instead: result)
@@ -115,7 +117,8 @@ extension FallbackClient {
         return write.answer(result)
       }
       let add = Command.Operation.store(.add, value: item.value, flags: item.flags, exptime: exptime)
-      submit(Command(write.key, add), write.key, tier: 0, write.deadline) { [self] added in
+      let end = share(of: write.deadline, among: tiers.count)
+      submit(Command(write.key, add), write.key, tier: 0, end) { [self] added in
         coordination.writes.endBackfill(write.key)
         // notStored: another writer was faster, and what it stored is what the verb now finds.
         if case .failure = added { return write.answer(added) }
@@ -130,7 +133,7 @@ extension FallbackClient {
     if tier == 0 { return next(write) }
     let isMirrored = policy.olderCopies(of: write.command.operation) == .written
     let command = isMirrored ? write.command : Command(write.key, .delete(ifUnchanged: nil))
-    submit(command, write.key, tier: tier, write.deadline) { [self] result in
+    submit(command, write.key, tier: tier, share(of: write.deadline, among: tier + 1)) { [self] result in
       var write = write
       switch result {
       case .success(.miss): write.visits.append(Visit(tier: tier, outcome: .miss))
@@ -149,7 +152,9 @@ extension FallbackClient {
     _ completion: @escaping (Item?, [Visit]) -> Void
   ) {
     if tier == tiers.count { return completion(nil, visits) }
-    readOne(Command(key, .get(isPeek: true)), key, tier: tier, deadline) { [self] result in
+    // The older tiers from here on, and the primary after them.
+    let end = share(of: deadline, among: tiers.count - tier + 1)
+    readOne(Command(key, .get(isPeek: true)), key, tier: tier, end) { [self] result in
       switch result {
       case .success(.hit(let item)): completion(item, visits + [Visit(tier: tier, outcome: .hit)])
       case .success:

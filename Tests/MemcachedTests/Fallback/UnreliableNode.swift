@@ -11,6 +11,8 @@ final class UnreliableNode: Node {
   let store = MemoryStore(capacity: 8 << 20)
   let name: String
   private(set) var asked: [String] = []
+  /// Until when, in the order of `asked`.
+  private(set) var deadlines: [Instant] = []
   var isDown = false
   /// Commands whose name fits wait until `release()`.
   var holds: (String) -> Bool = { _ in false }
@@ -23,6 +25,7 @@ final class UnreliableNode: Node {
   func submit(_ command: Command, deadline: Instant, completion: @escaping Completion) {
     let verb = UnreliableNode.verb(command.operation)
     asked.append(verb)
+    deadlines.append(deadline)
     let answer = { [self] in
       isDown
         ? completion(.failure(MemcachedError(.down, "scripted", node: name)))
