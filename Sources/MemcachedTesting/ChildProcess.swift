@@ -71,6 +71,15 @@ public final class ChildProcess: Sendable {
     state.withLock { if $0 == .running { _ = Glibc.kill(pid, number) } }
   }
 
+  /// Stops it from running (SIGSTOP) and waits until it has stopped: until then its threads go on. Does
+  /// nothing when it is gone.
+  public func suspend() {
+    signal(SIGSTOP)
+    var information = siginfo_t()
+    // Without the lock, as in `wait`; that it ended instead is seen, too, and left to be waited for.
+    while waitid(P_PID, id_t(pid), &information, WSTOPPED | WEXITED | WNOWAIT) == -1 && errno == EINTR {}
+  }
+
   /// Sends the signal, wakes the program if it is suspended, and waits until it is gone.
   public func end(by number: Int32) {
     state.withLock { state in

@@ -83,7 +83,7 @@ public final class MemcachedServer: Sendable {
   public func kill() { end(by: SIGKILL) }
 
   /// Stops it from running (SIGSTOP): it accepts connections, which the kernel does, and never answers.
-  public func suspend() { child.withLock { $0?.signal(SIGSTOP) } }
+  public func suspend() { child.withLock { $0?.suspend() } }
 
   /// Ends a suspension.
   public func resume() { child.withLock { $0?.signal(SIGCONT) } }
