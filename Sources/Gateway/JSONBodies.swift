@@ -62,34 +62,8 @@ struct StatisticsBody: Encodable {
     var owedInvalidations: Int
     /// False when more of those were owed than fit: then nothing is read from the tier until it is flushed.
     var isServed: Bool
-    var nodes: [Node]
-  }
-
-  struct Node: Encodable {
-    private enum Member: String, CodingKey {
-      case name, state, version, error, stats
-      case wireProtocol = "protocol"
-      case inFlight = "in_flight"
-    }
-
-    var name: String
-    var status: NodeStatus
-    /// Of the two one is nil: a node that did not answer has an error in their place.
-    var error: MemcachedError?
-    var statistics: [Statistic]?
-
-    func encode(to encoder: any Encoder) throws {
-      var members = encoder.container(keyedBy: Member.self)
-      try members.encode(name, forKey: .name)
-      try members.encode(status.state.rawValue, forKey: .state)
-      try members.encodeIfPresent(status.wireProtocol?.rawValue, forKey: .wireProtocol)
-      try members.encodeIfPresent(status.version, forKey: .version)
-      try members.encode(status.inFlight, forKey: .inFlight)
-      try members.encodeIfPresent(error?.description, forKey: .error)
-      let pairs = statistics?.map { ($0.name, $0.value) }
-      try members.encodeIfPresent(
-        pairs.map { Dictionary($0, uniquingKeysWith: { _, last in last }) }, forKey: .stats)
-    }
+    /// One that did not answer has an error in the place of its statistics.
+    var nodes: [NodeBody]
   }
 
   var tiers: [Tier]

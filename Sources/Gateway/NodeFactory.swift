@@ -54,6 +54,7 @@ struct NodeFactory: Sendable {
     node.wireProtocol = tier.wireProtocol
     node.connectTimeout = settings.connectTimeout
     node.operationTimeout = settings.nodeTimeout
+    node.ejectAfter = settings.ejectAfter
     return ServerNode(address, settings: node, loop: loop)
   }
 }

@@ -51,6 +51,8 @@ public struct Settings: Hashable, Sendable {
   public var operationTimeout: Duration = .seconds(1)
   /// What one node gets of that; shorter, so that the next tier can still be asked.
   public var nodeTimeout: Duration = .milliseconds(250)
+  /// After so many requests in a row that one node did not answer in its time it is ejected.
+  public var ejectAfter = 3
   /// For the connection to a node.
   public var connectTimeout: Duration = .milliseconds(500)
   /// Client connections of one worker at one time; more wait in the backlog.

@@ -41,6 +41,7 @@ struct SettingsResolver {
     readLast(.maximumValueSize, \.maximumValueLength, Syntax.size(in: 1...(128 << 20)))
     readLast(.maximumKeys, \.maximumKeysPerRequest, Syntax.count(in: 1...100_000))
     readTimes()
+    readLast(.ejectAfter, \.ejectAfter, Syntax.count(in: 1...1_000))
     readLast(.maximumConnections, \.maximumConnections, Syntax.count(in: 1...1_000_000))
     readLast(.logLevel, \.logLevel, Syntax.choice)
     checkListeners()

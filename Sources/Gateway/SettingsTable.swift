@@ -14,6 +14,7 @@ public enum SettingName: String, Hashable, Sendable, CaseIterable {
   case maximumKeys = "max-keys"
   case operationTimeout = "operation-timeout"
   case nodeTimeout = "node-timeout"
+  case ejectAfter = "eject-after"
   case connectTimeout = "connect-timeout"
   case maximumConnections = "max-connections"
   case idleTimeout = "idle-timeout"
@@ -80,6 +81,9 @@ public struct SettingDescription: Sendable {
     .init(
       .nodeTimeout, "NODE_TIMEOUT", "duration", "For one node's answer; at most the operation timeout.",
       "1ms to 10m, like 250ms or 1s"),
+    .init(
+      .ejectAfter, "EJECT_AFTER", "number",
+      "Node timeouts in a row after which a node is not asked until a probe succeeds.", "1 to 1000"),
     .init(
       .connectTimeout, "CONNECT_TIMEOUT", "duration", "For the connection to a node.",
       "1ms to 10m, like 250ms or 1s"),

@@ -22,6 +22,7 @@ extension Settings {
     case .maximumKeys: [String(maximumKeysPerRequest)]
     case .operationTimeout: [DurationText.text(operationTimeout)]
     case .nodeTimeout: [DurationText.text(nodeTimeout)]
+    case .ejectAfter: [String(ejectAfter)]
     case .connectTimeout: [DurationText.text(connectTimeout)]
     case .maximumConnections: [String(maximumConnections)]
     case .idleTimeout: [DurationText.text(idleTimeout)]

@@ -44,11 +44,6 @@ public final class Worker {
     client = factory.makeClient(loop: loop)
   }
 
-  /// Whether requests can be served: not draining, and a node of the primary can be reached.
-  public var isReady: Bool {
-    !isDraining && client.tiers[0].cluster.nodes.contains { $0.status.state == .up }
-  }
-
   /// The nodes as this worker sees them: by tier, then by node.
   public var nodeStatuses: [[NodeStatus]] { client.tiers.map { $0.cluster.nodes.map(\.status) } }
 
@@ -67,11 +62,27 @@ public final class Worker {
     }
   }
 
-  /// Begins to log which nodes come and go: one worker's business.
+  /// Begins to log which nodes come and go, as all workers see them: one worker's business.
   func watchNodes() {
     if isDraining { return }
-    watch = NodeWatch(self)
-    watch?.check()
+    let tiers = client.tiers.map { (name: $0.name, nodes: $0.cluster.nodes.map(\.name)) }
+    let watch = NodeWatch(tiers: tiers, workers: group.count, log: log, loop: loop)
+    self.watch = watch
+    let bound = LoopBound(watch, on: loop)
+    group.forEach { $0.tellStates(to: bound) }
+  }
+
+  /// Tells how the nodes are, now and whenever that changes.
+  private func tellStates(to watch: LoopBound<NodeWatch>) {
+    for (tier, part) in client.tiers.enumerated() {
+      for (position, node) in part.cluster.nodes.enumerated() {
+        let tell = { [index] (status: NodeStatus) in
+          _ = watch.post { $0.changed(status, worker: index, tier: tier, node: position) }
+        }
+        node.whenStateChanges(tell)
+        tell(node.status)
+      }
+    }
   }
 
   private func makeHandler(_ role: ListenerRole, _ context: ServiceContext) -> any ExchangeHandler {
@@ -86,7 +97,7 @@ public final class Worker {
       group.collect(on: loop, { $0.nodeStatuses }, completion: completion)
     }
     context.reportProblem = { [log] problem, id in
-      // Below the default level: an outage would be a line a request, and `node down` has told of it.
+      // Below the default level: an outage would be a line a request, and `node ejected` has told of it.
       log.debug("request failed", metadata: ["instance": "\(id)", "detail": "\(problem.detail)"])
     }
     return context

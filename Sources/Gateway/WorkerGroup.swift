@@ -12,6 +12,11 @@ public struct WorkerGroup: Sendable {
 
   public var count: Int { workers.count }
 
+  /// Has `body` done by every worker, on its thread; by one that has ended, not at all.
+  func forEach(_ body: @escaping @Sendable (Worker) -> Void) {
+    for worker in workers { worker.post(body) }
+  }
+
   /// Asks every worker and calls `completion` once, on `loop`, with the answers in the order of the
   /// workers; one that has ended is left out. Call it on the thread of `loop`.
   public func collect<Value: Sendable>(

@@ -20,6 +20,7 @@ struct SettingsOptions: ParsableArguments {
   @Option(name: .of(.maximumKeys), help: .of(.maximumKeys)) var keys: String?
   @Option(name: .of(.operationTimeout), help: .of(.operationTimeout)) var operationTimeout: String?
   @Option(name: .of(.nodeTimeout), help: .of(.nodeTimeout)) var nodeTimeout: String?
+  @Option(name: .of(.ejectAfter), help: .of(.ejectAfter)) var ejectAfter: String?
   @Option(name: .of(.connectTimeout), help: .of(.connectTimeout)) var connectTimeout: String?
   @Option(name: .of(.maximumConnections), help: .of(.maximumConnections)) var connections: String?
   @Option(name: .of(.idleTimeout), help: .of(.idleTimeout)) var idleTimeout: String?
@@ -35,7 +36,8 @@ struct SettingsOptions: ParsableArguments {
     let single: [SettingName: String?] = [
       .policy: policy, .backfill: backfill, .workers: workers, .maximumValueSize: valueSize,
       .maximumKeys: keys,
-      .operationTimeout: operationTimeout, .nodeTimeout: nodeTimeout, .connectTimeout: connectTimeout,
+      .operationTimeout: operationTimeout, .nodeTimeout: nodeTimeout,
+      .ejectAfter: ejectAfter, .connectTimeout: connectTimeout,
       .maximumConnections: connections, .idleTimeout: idleTimeout, .drainTimeout: drainTimeout,
       .logLevel: logLevel,
     ]

@@ -54,14 +54,14 @@ import Testing
     for thread in [threads[0], threads[2]] { await thread.end(deadline: .current()) }
   }
 
-  @Test("each worker tells how it sees the nodes, and whether it is ready")
-  func eachWorkerTellsHowItSeesTheNodesAndWhetherItIsReady() async throws {
+  @Test("each worker tells how it sees the nodes, and whether it is draining")
+  func eachWorkerTellsHowItSeesTheNodesAndWhetherItIsDraining() async throws {
     let threads = try await startThreads(2)
     let states = await collect(on: threads[0]) { $0.nodeStatuses.map { $0.map(\.state) } }
     #expect(states == [[[.up]], [[.up]]])
-    #expect(await collect(on: threads[0]) { $0.isReady } == [true, true])
+    #expect(await collect(on: threads[0]) { $0.isDraining } == [false, false])
     for thread in threads { await thread.drain(deadline: .current()) }
-    #expect(await collect(on: threads[0]) { $0.isReady } == [false, false])
+    #expect(await collect(on: threads[0]) { $0.isDraining } == [true, true])
     for thread in threads { await thread.end(deadline: .current()) }
   }
 }

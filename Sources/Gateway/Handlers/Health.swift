@@ -9,7 +9,7 @@ enum Health {
   /// That a turn of the loop came this far is the proof.
   static func live(_ call: Call) throws(Problem) { respond(call, "live") }
 
-  /// Ready: not draining, and every worker has a node of the primary that is up; which worker a request
+  /// Ready: not draining, and every worker has a node of the primary that it reaches; which worker a request
   /// comes to is the kernel's choice. One node of many that is down does not make the gateway useless, and
   /// would take every gateway out of a load balancer at once.
   static func ready(_ call: Call) throws(Problem) {
@@ -41,5 +41,5 @@ enum Health {
 
 extension NodeStatus {
   /// What runs in this process is reachable while this process is.
-  fileprivate var isReachable: Bool { state == .up || wireProtocol == .memory }
+  fileprivate var isReachable: Bool { state.isReachable || wireProtocol == .memory }
 }

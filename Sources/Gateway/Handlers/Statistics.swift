@@ -35,12 +35,12 @@ enum Statistics {
 
   private static func node(
     _ name: String, _ status: NodeStatus, _ result: Result<Reply, MemcachedError>
-  ) -> StatisticsBody.Node {
-    var node = StatisticsBody.Node(name: name, status: status)
+  ) -> NodeBody {
+    var node = NodeBody(name: name, status: status)
     switch result {
     case .success(.stats(let statistics)): node.statistics = statistics
-    case .success: node.error = MemcachedError(.protocolViolation, "the reply is no statistics", node: name)
-    case .failure(let error): node.error = error
+    case .success: node.error = "\(name): the reply is no statistics"
+    case .failure(let error): node.error = error.description
     }
     return node
   }
@@ -54,26 +54,13 @@ enum Statistics {
       for node in tier.nodes {
         let facts = [
           ("state", node.status.state.rawValue), ("protocol", node.status.wireProtocol?.rawValue),
-          ("in_flight", String(node.status.inFlight)), ("error", node.error?.description),
+          ("in_flight", String(node.status.inFlight)), ("error", node.error),
         ]
         for case (let name, let value?) in facts { rows.append([tier.name, node.name, name, value]) }
         rows += (node.statistics ?? []).map { [tier.name, node.name, $0.name, $0.value] }
       }
     }
     return rows
-  }
-}
-
-extension NodeStatus {
-  /// One view of a node from those of all workers: what waits is added up, the worst state shows.
-  fileprivate init(merging views: [NodeStatus]) {
-    let worstFirst: [State] = [.down, .connecting, .closed, .up]
-    let worst = worstFirst.lazy.compactMap { state in views.first { $0.state == state } }.first
-    self = worst ?? NodeStatus(state: .closed)
-    inFlight = views.map(\.inFlight).reduce(0, +)
-    let known = views.first { $0.wireProtocol != nil }
-    wireProtocol = known?.wireProtocol
-    version = known?.version
   }
 }
 

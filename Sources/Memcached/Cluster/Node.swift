@@ -17,19 +17,35 @@ public protocol Node: AnyObject {
   /// Commands of one caller to one key are done in the order in which they were submitted.
   func submit(_ command: Command, deadline: Instant, completion: @escaping Completion)
 
+  /// Has `tell` called whenever `status.state` has changed, on the loop's thread; in the place of whoever
+  /// was told before.
+  func whenStateChanges(_ tell: @escaping (NodeStatus) -> Void)
+
   /// Fails what is in flight with `.closed`, politely ends connections (`quit`), and refuses what comes after.
   func close()
+}
+
+extension Node {
+  /// For nodes that are what they are until they are closed.
+  public func whenStateChanges(_ tell: @escaping (NodeStatus) -> Void) {}
 }
 
 /// What a node looks like from one worker.
 public struct NodeStatus: Hashable, Sendable {
   public enum State: String, Hashable, Sendable {
-    /// A first connection is being made.
+    /// A connection is being made, the first or after a loss. Requests wait for it within their deadlines.
     case connecting
     case up
-    /// The last attempt to connect failed; the next one waits.
-    case down
+    /// The last requests were not answered in time, too few to eject it; it is asked until one is.
+    case suspect
+    /// No connection, or too many timeouts in a row. Requests fail at once until a probe succeeds.
+    case ejected
+    /// As ejected, while it is being tried.
+    case probing
     case closed
+
+    /// Whether requests reach the server.
+    public var isReachable: Bool { self == .up || self == .suspect }
   }
 
   public enum WireProtocol: String, Hashable, Sendable {
@@ -42,7 +58,7 @@ public struct NodeStatus: Hashable, Sendable {
   /// Nil until it has been found.
   public var wireProtocol: WireProtocol?
   public var version: String?
-  /// Why the node is down.
+  /// Why the node is not up; nil while it is, and while it is first connected to.
   public var lastError: MemcachedError?
   /// Requests that wait for this node's answer.
   public var inFlight: Int

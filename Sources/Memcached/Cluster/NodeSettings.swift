@@ -8,6 +8,9 @@ public struct NodeSettings: Hashable, Sendable {
   public var connectTimeout: Duration = .milliseconds(500)
   /// For one command; the request's own deadline counts when it is earlier.
   public var operationTimeout: Duration = .milliseconds(250)
+  /// After so many requests in a row that had no answer within `operationTimeout` nothing is sent to the
+  /// node until it has answered a probe; at least 1.
+  public var ejectAfter = 3
   /// The first and the longest wait between attempts to connect; doubled each time, with jitter.
   public var shortestBackOff: Duration = .milliseconds(50)
   public var longestBackOff: Duration = .seconds(5)
@@ -17,4 +20,8 @@ public struct NodeSettings: Hashable, Sendable {
   public var maximumUnwritten = 64 << 20
 
   public init() {}
+
+  /// How much longer than its timeout a server may be silent before its connection is replaced, which shows
+  /// whether it still shakes hands. Long enough for requests that come one after the other to be counted.
+  var patience: Duration { operationTimeout * min(ejectAfter, 3) }
 }

@@ -5,25 +5,18 @@ import DequeModule
 import Glibc
 import Reactor
 
-/// Hop 7: one memcached server. Keeps a connection to it, and decides what happens while there is none.
-///
-///     opening ──handshake──► up ──lost──► opening ──failed──► down ──back-off──► (tries again) ─► up
+/// Hop 7: one memcached server. Keeps a connection to it, and does what its `NodeHealth` decides.
 ///
 /// While a connection is being made for the first time, or again after a loss, requests wait for it
-/// within their deadlines. Once an attempt has failed, requests fail at once until one succeeds: a
-/// server that is away must not cost each request its timeout.
+/// within their deadlines. While the node is ejected they fail at once: a server that is away must not
+/// cost each request its timeout.
 public final class ServerNode: Node {
-  private enum Phase {
-    case opening
-    case up(ServerIdentity)
-    case down(MemcachedError)
-    case closed
-  }
-
   /// A request that waits for a connection.
   private struct Pending {
     let command: Command
     let deadline: Instant
+    /// As `Slot.lateAt`.
+    let lateAt: Instant
     let completion: Completion
   }
 
@@ -36,15 +29,17 @@ public final class ServerNode: Node {
   private let address: NodeAddress
   private let settings: NodeSettings
   private let loop: EventLoop
-  private var phase = Phase.opening
+  private var health: NodeHealth
+  private var tellState: (NodeStatus) -> Void = { _ in }
+  /// The one that is there or is being opened.
   private var connection: Connection?
-  private var openedAt = Instant.distantFuture
+  /// What the connection's server is; nil until the connection is open.
+  private var identity: ServerIdentity?
   private var pending: Deque<Pending> = []
   private var candidates: ArraySlice<SocketAddress> = []
-  private var failedAttempts = 0
   private var lookUp: LookUp?
   private var openTimer: EventLoop.Timer?
-  private var retryTimer: EventLoop.Timer?
+  private var probeTimer: EventLoop.Timer?
   private var sweepTimer: EventLoop.Timer?
   private var sweepDue = Instant.distantFuture
   private var lastIdentity: ServerIdentity?
@@ -56,49 +51,42 @@ public final class ServerNode: Node {
     self.name = "\(address)"
     self.settings = settings
     self.loop = loop
+    health = NodeHealth(settings)
     findAddresses()
   }
 
   deinit {
     lookUp?.isWanted = false
-    for timer in [openTimer, retryTimer, sweepTimer] { timer?.cancel() }
+    for timer in [openTimer, probeTimer, sweepTimer] { timer?.cancel() }
     connection?.abandon()
   }
 
   public var status: NodeStatus {
-    var status = NodeStatus(
-      state: .connecting, wireProtocol: lastIdentity?.wireProtocol, version: lastIdentity?.version?.text,
-      inFlight: pending.count + (connection?.inFlightCount ?? 0), itemSizeMax: lastIdentity?.itemSizeMax)
-    switch phase {
-    case .opening: break
-    case .up: status.state = .up
-    case .closed: status.state = .closed
-    case .down(let error):
-      status.state = .down
-      status.lastError = error
-    }
-    return status
+    NodeStatus(
+      state: health.state, wireProtocol: lastIdentity?.wireProtocol, version: lastIdentity?.version?.text,
+      lastError: health.lastError, inFlight: pending.count + (connection?.inFlightCount ?? 0),
+      itemSizeMax: lastIdentity?.itemSizeMax)
   }
+
+  public func whenStateChanges(_ tell: @escaping (NodeStatus) -> Void) { tellState = tell }
 
   // MARK: Requests
 
   public func submit(_ command: Command, deadline: Instant, completion: @escaping Completion) {
-    let deadline = min(deadline, loop.now + settings.operationTimeout)
-    switch phase {
-    case .up(let identity): submit(command, deadline, identity, completion)
-    case .opening:
-      if pending.count >= settings.maximumInFlight { return completion(.failure(overloaded)) }
-      pending.append(Pending(command: command, deadline: deadline, completion: completion))
-      sweep(by: deadline)
-    case .down(let cause): completion(.failure(error(.down, "not connected: \(cause.detail)")))
-    case .closed: completion(.failure(error(.closed, "the client was closed")))
-    }
+    let lateAt = loop.now + settings.operationTimeout
+    let deadline = min(deadline, lateAt)
+    if let identity { return send(command, deadline, lateAt, identity, completion) }
+    guard health.takesRequests else { return completion(.failure(refusal)) }
+    if pending.count >= settings.maximumInFlight { return completion(.failure(overloaded)) }
+    pending.append(Pending(command: command, deadline: deadline, lateAt: lateAt, completion: completion))
+    sweep(by: deadline)
   }
 
-  private func submit(
-    _ command: Command, _ deadline: Instant, _ identity: ServerIdentity, _ completion: @escaping Completion
+  private func send(
+    _ command: Command, _ deadline: Instant, _ lateAt: Instant, _ identity: ServerIdentity,
+    _ completion: @escaping Completion
   ) {
-    guard let connection else { preconditionFailure("a node that is up has a connection") }
+    guard let connection else { preconditionFailure("what has been identified is at a connection's end") }
     if let answer = Admission.answer(command, identity) {
       return completion(answer.mapError { error($0.kind, $0.detail) })
     }
@@ -108,9 +96,16 @@ public final class ServerNode: Node {
       return completion(.failure(overloaded))
     }
     connection.send(
-      command, deadline: deadline, unixTime: Int64(time(nil)), completion: command.noreply ? nil : completion)
+      command, deadline: deadline, lateAt: lateAt, unixTime: Int64(time(nil)),
+      completion: command.noreply ? nil : completion)
     sweep(by: deadline)
     if command.noreply { completion(.success(.accepted)) }
+  }
+
+  /// What every request gets while none is taken.
+  private var refusal: MemcachedError {
+    if health.state == .closed { return error(.closed, "the client was closed") }
+    return error(.down, "not connected" + (health.lastError.map { ": \($0.detail)" } ?? ""))
   }
 
   private var overloaded: MemcachedError {
@@ -122,18 +117,47 @@ public final class ServerNode: Node {
   }
 
   public func close() {
-    if case .closed = phase { return }
-    phase = .closed
-    for timer in [openTimer, retryTimer, sweepTimer] { timer?.cancel() }
+    if health.state == .closed { return }
+    for timer in [openTimer, probeTimer, sweepTimer] { timer?.cancel() }
+    let connection = self.connection
+    dropConnection()
+    note { $0.close() }
     connection?.close()
-    connection = nil
-    failPending(error(.closed, "the client was closed"))
   }
 
-  private func failPending(_ cause: MemcachedError) {
+  private func dropConnection() {
+    connection = nil
+    identity = nil
+  }
+
+  /// Tells the health of an event and does what follows from it.
+  private func note(_ event: (inout NodeHealth) -> NodeHealth.Action) {
+    let before = health.state
+    let action = event(&health)
+    if health.state != before { tellState(status) }
+    switch action {
+    case .none: break
+    case .reconnect: findAddresses()
+    case .eject(let due): eject(probeAt: due)
+    }
+    if !health.takesRequests { failPending() }
+  }
+
+  private func eject(probeAt due: Instant) {
+    openTimer?.cancel()
+    probeTimer = loop.schedule(at: due) { [unowned self] in
+      note { $0.probe() }
+      findAddresses()
+    }
+    let connection = self.connection
+    dropConnection()
+    connection?.end(error(.connectionLost, "the server did not answer in time"))
+  }
+
+  private func failPending() {
     let waiting = pending
     pending = []
-    for request in waiting { request.completion(.failure(cause)) }
+    for request in waiting { request.completion(.failure(refusal)) }
   }
 
   // MARK: Deadlines
@@ -150,7 +174,7 @@ public final class ServerNode: Node {
   private func sweep() {
     sweepTimer = nil
     let now = loop.now
-    connection?.expire(now: now, patience: settings.operationTimeout)
+    connection?.expire(now: now, patience: settings.patience)
     expirePending(now)
     let waiting = pending.lazy.map(\.deadline).min()
     let sent = connection?.nextDeadline
@@ -163,6 +187,9 @@ public final class ServerNode: Node {
     let expired = pending.filter { $0.deadline <= now }
     if expired.isEmpty { return }
     pending.removeAll { $0.deadline <= now }
+    // The health first, as in `Connection.expire`.
+    let lateCount = expired.count(where: { $0.lateAt <= now })
+    if lateCount > 0 { note { $0.timedOut(lateCount, now: now) } }
     for request in expired {
       request.completion(.failure(error(.timedOut, "no connection before the deadline")))
     }
@@ -184,7 +211,7 @@ extension ServerNode: ConnectionOwner {
       let lookUp = LookUp()
       self.lookUp = lookUp
       Resolver.resolve(host: host, port: port, on: loop) { [unowned self] result in
-        guard lookUp.isWanted, !isClosed else { return }
+        guard lookUp.isWanted, health.state != .closed else { return }
         switch result {
         case .success(let addresses): use(addresses)
         case .failure(let failure): attemptFailed(error(.unresolved, failure.description))
@@ -192,11 +219,6 @@ extension ServerNode: ConnectionOwner {
       }
     case .memory: preconditionFailure("a memory tier has no server")
     }
-  }
-
-  private var isClosed: Bool {
-    if case .closed = phase { return true }
-    return false
   }
 
   private func use(_ addresses: [SocketAddress]) {
@@ -228,9 +250,9 @@ extension ServerNode: ConnectionOwner {
 
   func opened(_ connection: Connection, _ identity: ServerIdentity) {
     openTimer?.cancel()
-    openedAt = loop.now
-    phase = .up(identity)
+    self.identity = identity
     lastIdentity = identity
+    note { $0.connected(now: loop.now) }
     let waiting = pending
     pending = []
     // In the order in which they came; each within what is left of its deadline.
@@ -239,26 +261,17 @@ extension ServerNode: ConnectionOwner {
     }
   }
 
+  func answered(_ connection: Connection) { note { $0.answered() } }
+
+  func timedOut(_ connection: Connection, _ count: Int) { note { $0.timedOut(count, now: loop.now) } }
+
   func ended(_ connection: Connection, _ cause: MemcachedError) {
-    guard self.connection === connection, !isClosed else { return }
-    self.connection = nil
-    guard case .up = phase else { return connectToNextCandidate(cause) }
-    // A server that drops each connection soon after the handshake is not worth hurrying for.
-    if loop.now - openedAt < .seconds(1) { return attemptFailed(cause) }
-    failedAttempts = 0
-    phase = .opening
-    findAddresses()
+    guard self.connection === connection else { return }
+    let wasOpen = identity != nil
+    dropConnection()
+    if !wasOpen { return connectToNextCandidate(cause) }
+    note { $0.lost(cause, isGivenUp: connection.isGivenUp, now: loop.now) }
   }
 
-  private func attemptFailed(_ cause: MemcachedError) {
-    openTimer?.cancel()
-    phase = .down(cause)
-    failPending(error(.down, "not connected: \(cause.detail)"))
-    if isClosed { return }
-    let doubled = settings.shortestBackOff * (1 << min(failedAttempts, 16))
-    failedAttempts += 1
-    // Jitter of ±25 %: many gateways must not knock at a server that comes back in the same instant.
-    let delay = min(doubled, settings.longestBackOff) * Double.random(in: 0.75...1.25)
-    retryTimer = loop.schedule(after: delay) { [unowned self] in findAddresses() }
-  }
+  private func attemptFailed(_ cause: MemcachedError) { note { $0.attemptFailed(cause, now: loop.now) } }
 }

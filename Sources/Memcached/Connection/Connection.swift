@@ -7,6 +7,11 @@ import Reactor
 /// What a connection tells its node.
 protocol ConnectionOwner: AnyObject {
   func opened(_ connection: Connection, _ identity: ServerIdentity)
+  /// A request was answered in its time: told of the first after the handshake, and of the first after each
+  /// timeout.
+  func answered(_ connection: Connection)
+  /// So many more requests were not answered in the node's time. It may end the connection.
+  func timedOut(_ connection: Connection, _ count: Int)
   /// The connection is closed and what was in flight on it has been failed.
   func ended(_ connection: Connection, _ cause: MemcachedError)
 }
@@ -26,6 +31,8 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
   private var output = ByteBuffer()
   private var isConnecting = true
   private var isClosed = false
+  /// It was ended because of a late reply: by us, not by the server.
+  private(set) var isGivenUp = false
   /// Told the loop to call `turnEnds` in this turn.
   private var isFlushDue = false
   /// The kernel's buffer was full; waiting until the socket is writable.
@@ -54,11 +61,16 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
   // MARK: Requests
 
   /// Queues a command of an opened connection. `completion` nil: nobody waits for the reply.
-  func send(_ command: Command, deadline: Instant, unixTime: Int64, completion: Completion?) {
+  /// - Parameters:
+  ///   - deadline: when it fails; not later than `lateAt`.
+  ///   - lateAt: when the lack of a reply counts against the server.
+  func send(
+    _ command: Command, deadline: Instant, lateAt: Instant, unixTime: Int64, completion: Completion?
+  ) {
     let before = output.count
     state.send(
-      command, deadline: deadline, streamOffset: streamQueued, unixTime: unixTime, completion: completion,
-      into: &output)
+      command, deadline: deadline, lateAt: lateAt, streamOffset: streamQueued, unixTime: unixTime,
+      completion: completion, into: &output)
     queued(output.count - before)
   }
 
@@ -139,16 +151,20 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
       if let offset = state.oldestOffset, offset >= streamWritten {
         return end(MemcachedError(.protocolViolation, "the server answered before it was asked"))
       }
+      let wasInDoubt = state.isInDoubt
       switch state.next(input.readable) {
       case .needsMore(let needed):
         self.needed = needed
         return
-      case .passed(let length): consume(length)
+      case .passed(let length):
+        consume(length)
+        if wasInDoubt, !state.isInDoubt { owner?.answered(self) }
       case .opened(let identity, let length):
         consume(length)
         owner?.opened(self, identity)
       case .completed(let completion, let result, let length):
         consume(length)
+        if wasInDoubt, !state.isInDoubt { owner?.answered(self) }
         completion(result.mapError(named))
       case .broken(let error): end(error)
       }
@@ -173,13 +189,16 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
   /// Fails requests whose deadline has passed. Where a late reply could not be told from the next one
   /// (classic), or when the server has been silent for `patience` beyond a deadline, ends the connection.
   func expire(now: Instant, patience: Duration) {
-    let expired = state.expire(now: now)
+    let (expired, lateCount) = state.expire(now: now)
+    // First, so that one who is told of a timeout and asks again does not wait for an ejected node.
+    if lateCount > 0 { owner?.timedOut(self, lateCount) }
     for (slot, completion) in expired {
       completion(.failure(failure(.timedOut, "no answer before the deadline", slot)))
     }
     if isClosed { return }
     let isDistrusted = !expired.isEmpty && !state.survivesTimeouts
     if isDistrusted || state.isSilent(now: now, patience: state.survivesTimeouts ? patience : .zero) {
+      isGivenUp = true
       end(MemcachedError(.connectionLost, "the server did not answer in time"))
     }
   }

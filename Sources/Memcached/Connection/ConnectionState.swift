@@ -11,7 +11,12 @@ struct Slot {
   var shape: ReplyShape
   var key: Key?
   var isWrite: Bool
+  /// `lateAt` has passed, and that has been counted.
+  var isLate = false
   var deadline: Instant
+  /// When the server's silence begins to count against it: the node's own timeout after the request was
+  /// sent, however little time its caller had.
+  var lateAt: Instant
   /// Where in the stream of written bytes the request begins: tells whether any of it left.
   var streamOffset: UInt64
   /// Nil: nobody waits (noreply), or the deadline passed and the late reply is to be dropped.
@@ -47,6 +52,8 @@ struct ConnectionState {
 
   private(set) var phase: Phase
   private(set) var inFlight: Deque<Slot> = []
+  /// No reply has come in its time since the handshake, or since the last that did not.
+  private(set) var isInDoubt = true
   private var nextOpaque: UInt64 = 1
   private let maximumValueLength: Int
   // What each reply needs of the identity, which is too large to be copied out of the phase for each.
@@ -68,16 +75,16 @@ struct ConnectionState {
     for (command, shape) in handshake.questions {
       inFlight.append(
         Slot(
-          opaque: 0, shape: shape, key: nil, isWrite: false, deadline: .distantFuture, streamOffset: 0,
-          completion: nil))
+          opaque: 0, shape: shape, key: nil, isWrite: false, deadline: .distantFuture,
+          lateAt: .distantFuture, streamOffset: 0, completion: nil))
       out.append(command)
     }
   }
 
   /// Writes a command and remembers that its reply is owed.
   mutating func send(
-    _ command: Command, deadline: Instant, streamOffset: UInt64, unixTime: Int64, completion: Completion?,
-    into out: inout ByteBuffer
+    _ command: Command, deadline: Instant, lateAt: Instant, streamOffset: UInt64, unixTime: Int64,
+    completion: Completion?, into out: inout ByteBuffer
   ) {
     guard case .ready = phase else { preconditionFailure("commands are sent on an opened connection only") }
     let opaque = nextOpaque
@@ -90,7 +97,7 @@ struct ConnectionState {
     inFlight.append(
       Slot(
         opaque: opaque, shape: ReplyShape(command.operation), key: command.key, isWrite: command.isWrite,
-        deadline: deadline, streamOffset: streamOffset, completion: completion))
+        deadline: deadline, lateAt: lateAt, streamOffset: streamOffset, completion: completion))
   }
 
   // MARK: Replies
@@ -134,17 +141,18 @@ struct ConnectionState {
       let text = "a reply with opaque \(opaque.map(String.init) ?? "none") where \(slot.opaque) was due"
       return .broken(MemcachedError(.protocolViolation, text))
     }
-    return ConnectionState.completed(slot, .success(reply), length)
+    return completed(slot, .success(reply), length)
   }
 
   private mutating func failed(_ error: MemcachedError, _ length: Int, _ slot: Slot) -> Event {
     if case .opening = phase { return opening(nil, length) }
-    return ConnectionState.completed(slot, .failure(error), length)
+    return completed(slot, .failure(error), length)
   }
 
-  private static func completed(
+  private mutating func completed(
     _ slot: Slot, _ result: Result<Reply, MemcachedError>, _ length: Int
   ) -> Event {
+    if !slot.isLate { isInDoubt = false }
     guard let completion = slot.completion else { return .passed(length: length) }
     return .completed(completion, result, length: length)
   }
@@ -183,15 +191,14 @@ struct ConnectionState {
 
   // MARK: Time
 
-  /// When the next deadline passes, tombstones not counted.
+  /// When the next deadline passes: of one who waits, or of the server.
   var nextDeadline: Instant? {
-    inFlight.lazy.filter { $0.completion != nil }.map(\.deadline).min()
+    inFlight.lazy.compactMap { $0.completion != nil ? $0.deadline : $0.isLate ? nil : $0.lateAt }.min()
   }
 
-  /// Whether the oldest request has been silent beyond its deadline for `patience` more: then nothing
-  /// behind it can be answered either.
+  /// Whether the oldest request has been late for `patience`: then nothing behind it can be answered either.
   func isSilent(now: Instant, patience: Duration) -> Bool {
-    inFlight.first.map { $0.deadline + patience <= now } ?? false
+    inFlight.first.map { $0.lateAt + patience <= now } ?? false
   }
 
   /// Whether replies can be told from one another when one of them is late.
@@ -199,14 +206,21 @@ struct ConnectionState {
 
   /// Takes the completions of requests whose deadline has passed. Their slots stay and wait, without
   /// one who asked, for the late reply, which is then dropped.
-  mutating func expire(now: Instant) -> [(slot: Slot, completion: Completion)] {
+  /// - Returns: those, and how many requests the server has become late with since the last look.
+  mutating func expire(now: Instant) -> (expired: [(slot: Slot, completion: Completion)], lateCount: Int) {
     var expired: [(slot: Slot, completion: Completion)] = []
+    var lateCount = 0
     for index in inFlight.indices where inFlight[index].deadline <= now {
+      if !inFlight[index].isLate, inFlight[index].lateAt <= now {
+        inFlight[index].isLate = true
+        lateCount += 1
+      }
       guard let completion = inFlight[index].completion else { continue }
       inFlight[index].completion = nil
       expired.append((inFlight[index], completion))
     }
-    return expired
+    if lateCount > 0 { isInDoubt = true }
+    return (expired, lateCount)
   }
 
   /// Ends the connection and hands over what was in flight.

@@ -13,7 +13,7 @@ import Testing
   @Test("live is live, whatever the tiers do", arguments: [false, true])
   func live(_ isAdmin: Bool) throws {
     let service = try Service()
-    service.new.status.state = .down
+    service.new.status.state = .ejected
     service.context.isDraining = { true }
     let response = try service.send(.get, "/livez", to: isAdmin ? service.admin : service.data)
     #expect(response.status == 200)
@@ -23,8 +23,8 @@ import Testing
   @Test(
     "ready is not draining and a primary that is up, whatever older tiers do",
     arguments: [
-      (.up, .up, false, 200), (.up, .down, false, 200), (.down, .up, false, 503),
-      (.connecting, .up, false, 503),
+      (.up, .up, false, 200), (.up, .ejected, false, 200), (.ejected, .up, false, 503),
+      (.suspect, .up, false, 200), (.probing, .up, false, 503), (.connecting, .up, false, 503),
       (.closed, .up, false, 503), (.up, .up, true, 503),
     ] as [(NodeStatus.State, NodeStatus.State, Bool, Int)])
   func ready(_ new: NodeStatus.State, _ old: NodeStatus.State, _ isDraining: Bool, _ status: Int) throws {
@@ -47,10 +47,10 @@ import Testing
   @Test("who is not ready says why")
   func why() throws {
     let service = try Service()
-    service.new.status = NodeStatus(state: .down, lastError: MemcachedError(.connectFailed, "refused"))
+    service.new.status = NodeStatus(state: .ejected, lastError: MemcachedError(.connectFailed, "refused"))
     let body = try service.send(.get, "/readyz").json()
     #expect(body["tier"] == "new")
-    #expect(body["detail"] == "new:11211 is down (refused)")
+    #expect(body["detail"] == "new:11211 is ejected (refused)")
     service.context.isDraining = { true }
     #expect(try service.send(.get, "/readyz").json()["detail"] == "the gateway is draining")
   }
@@ -77,7 +77,7 @@ import Testing
     let service = try Service()
     service.new.status.inFlight = 3
     service.new.put("a", "v")
-    service.old.status = NodeStatus(state: .down)
+    service.old.status = NodeStatus(state: .ejected)
     service.old.failure = MemcachedError(.down, "refused")
     let response = try service.send(.get, "/stats", to: service.admin)
     #expect(
@@ -95,7 +95,7 @@ import Testing
           [
             "name": "old", "owed_invalidations": 0, "served": true,
             "nodes": [
-              ["name": "old:11211", "state": "down", "in_flight": 0, "error": "old:11211: refused"]
+              ["name": "old:11211", "state": "ejected", "in_flight": 0, "error": "old:11211: refused"]
             ],
           ],
         ]

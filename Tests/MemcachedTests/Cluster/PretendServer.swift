@@ -82,6 +82,7 @@ final class Subject: Sendable {
 
   private let runner: LoopRunner
   private let node: LoopBound<ServerNode>
+  private let log: LoopBound<StateLog>
 
   init(_ address: NodeAddress, _ change: (inout NodeSettings) -> Void = { _ in }) throws {
     var settings = NodeSettings()
@@ -91,12 +92,23 @@ final class Subject: Sendable {
     change(&settings)
     let runner = try LoopRunner(name: "subject")
     self.runner = runner
-    node = runner.run { [settings] in LoopBound(ServerNode(address, settings: settings, loop: $0), on: $0) }
+    (node, log) = runner.run { [settings] loop in
+      let (node, log) = (ServerNode(address, settings: settings, loop: loop), StateLog())
+      node.whenStateChanges { log.add($0.state) }
+      return (LoopBound(node, on: loop), LoopBound(log, on: loop))
+    }
   }
 
   deinit { runner.run { [node] _ in node.use().close() } }
 
   var status: NodeStatus { runner.run { [node] _ in node.use().status } }
+
+  /// The states that the node has told of, once there are enough.
+  func states(
+    until isEnough: @escaping ([NodeStatus.State]) -> Bool = { _ in true }
+  ) throws -> [NodeStatus.State] {
+    try runner.wait(upTo: .seconds(20)) { [log] _, done in log.use().wait(until: isEnough, done) }
+  }
 
   /// Submits all in one turn; their outcomes in the order of the commands, once there are all.
   func outcomes(_ commands: [Command], within timeout: Duration = .seconds(20)) throws -> [Outcome] {
@@ -146,6 +158,30 @@ final class Subject: Sendable {
   /// Lets time pass on the node's loop.
   func pause(_ duration: Duration) throws {
     let _: Bool = try onLoop { _, loop, done in loop.schedule(after: duration) { done(true) } }
+  }
+}
+
+/// The states that a node tells of. Bound to the node's loop.
+final class StateLog {
+  private var states: [NodeStatus.State] = []
+  private var waiting: (isEnough: ([NodeStatus.State]) -> Bool, done: ([NodeStatus.State]) -> Void)?
+
+  func add(_ state: NodeStatus.State) {
+    states.append(state)
+    look()
+  }
+
+  func wait(
+    until isEnough: @escaping ([NodeStatus.State]) -> Bool, _ done: @escaping ([NodeStatus.State]) -> Void
+  ) {
+    waiting = (isEnough, done)
+    look()
+  }
+
+  private func look() {
+    guard let waiting, waiting.isEnough(states) else { return }
+    self.waiting = nil
+    waiting.done(states)
   }
 }
 

@@ -48,7 +48,7 @@ struct ServerNodeAddressTests {
   func unknownHost() throws {
     let node = try Subject(.tcp(host: "no such host", port: 1)) { $0.shortestBackOff = .seconds(5) }
     #expect(try node.outcome(.set("v")).text == "down not-applied")
-    #expect(node.status.state == .down && node.status.lastError?.kind == .unresolved)
+    #expect(node.status.state == .ejected && node.status.lastError?.kind == .unresolved)
   }
 
   @Test("a path that is no socket is down")

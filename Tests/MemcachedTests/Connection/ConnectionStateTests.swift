@@ -19,11 +19,14 @@ import Testing
       state.open(into: &written)
     }
 
-    func send(_ number: Int, _ operation: Command.Operation, deadline: Int64 = 1000, noreply: Bool = false) {
+    func send(
+      _ number: Int, _ operation: Command.Operation, deadline: Int64 = 1000, lateAt: Int64? = nil,
+      noreply: Bool = false
+    ) {
       state.send(
         Command(try! Key("k"), operation, noreply: noreply), deadline: Instant(nanoseconds: deadline),
-        streamOffset: 0, unixTime: 0, completion: noreply ? nil : { self.results[number] = $0 },
-        into: &written)
+        lateAt: Instant(nanoseconds: lateAt ?? deadline), streamOffset: 0, unixTime: 0,
+        completion: noreply ? nil : { self.results[number] = $0 }, into: &written)
     }
 
     /// Feeds text; returns what the last event was, in a word.
@@ -188,9 +191,10 @@ import Testing
     let wire = ConnectionStateTests.opened()
     wire.send(1, .get(isPeek: false), deadline: 100)
     wire.send(2, .get(isPeek: false), deadline: 500)
-    let expired = wire.state.expire(now: Instant(nanoseconds: 200))
-    #expect(expired.count == 1)
-    #expect(wire.state.expire(now: Instant(nanoseconds: 200)).isEmpty)
+    let first = wire.state.expire(now: Instant(nanoseconds: 200))
+    #expect(first.expired.count == 1 && first.lateCount == 1)
+    let second = wire.state.expire(now: Instant(nanoseconds: 200))
+    #expect(second.expired.isEmpty && second.lateCount == 0)
     #expect(wire.state.nextDeadline == Instant(nanoseconds: 500))
     wire.receive("VA 1 f0 c1 t-1 O1\r\nA\r\nVA 1 f0 c1 t-1 O2\r\nB\r\n")
     #expect(wire.results[1] == nil)
@@ -198,10 +202,43 @@ import Testing
     #expect(item.value == [UInt8(ascii: "B")])
   }
 
+  @Test("a caller's own deadline says nothing of the server: it is late when the node's time has passed")
+  func lateness() {
+    let wire = ConnectionStateTests.opened()
+    wire.send(1, .get(isPeek: false), deadline: 100, lateAt: 300)
+    wire.send(2, .get(isPeek: false), deadline: 150, lateAt: 310)
+    let early = wire.state.expire(now: Instant(nanoseconds: 200))
+    #expect(early.expired.count == 2 && early.lateCount == 0)
+    #expect(wire.state.nextDeadline == Instant(nanoseconds: 300))
+    #expect(wire.state.expire(now: Instant(nanoseconds: 300)).lateCount == 1)
+    #expect(wire.state.nextDeadline == Instant(nanoseconds: 310))
+    #expect(wire.state.expire(now: Instant(nanoseconds: 400)).lateCount == 1)
+    #expect(wire.state.nextDeadline == nil)
+  }
+
+  @Test("a reply in its time ends the doubt of a server, a late one does not, nor does a handshake")
+  func doubt() {
+    let wire = ConnectionStateTests.opened()
+    #expect(wire.state.isInDoubt)
+    wire.send(1, .get(isPeek: false), deadline: 10, lateAt: 100)
+    wire.receive("EN O1\r\n")
+    #expect(!wire.state.isInDoubt)
+    wire.send(2, .get(isPeek: false), deadline: 100)
+    _ = wire.state.expire(now: Instant(nanoseconds: 100))
+    #expect(wire.state.isInDoubt)
+    wire.receive("EN O2\r\n")
+    #expect(wire.state.isInDoubt)
+    // Dropped, since its caller had less time, but in the server's.
+    wire.send(3, .get(isPeek: false), deadline: 150, lateAt: 300)
+    #expect(wire.state.expire(now: Instant(nanoseconds: 200)).expired.count == 1)
+    wire.receive("EN O3\r\n")
+    #expect(!wire.state.isInDoubt)
+  }
+
   @Test("silence is measured at the oldest request, answered ones do not count")
   func silence() {
     let wire = ConnectionStateTests.opened()
-    wire.send(1, .get(isPeek: false), deadline: 100)
+    wire.send(1, .get(isPeek: false), deadline: 20, lateAt: 100)
     #expect(!wire.state.isSilent(now: Instant(nanoseconds: 149), patience: .nanoseconds(50)))
     #expect(wire.state.isSilent(now: Instant(nanoseconds: 150), patience: .nanoseconds(50)))
     wire.receive("EN O1\r\n")

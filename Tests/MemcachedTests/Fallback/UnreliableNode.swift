@@ -20,7 +20,7 @@ final class UnreliableNode: Node {
 
   init(_ name: String) { self.name = name }
 
-  var status: NodeStatus { NodeStatus(state: isDown ? .down : .up) }
+  var status: NodeStatus { NodeStatus(state: isDown ? .ejected : .up) }
 
   func submit(_ command: Command, deadline: Instant, completion: @escaping Completion) {
     let verb = UnreliableNode.verb(command.operation)
