@@ -13,6 +13,8 @@ final class Call {
   let context: ServiceContext
   let query: Query
   private let pathKey: Key?
+  /// The seconds of `Prefer: wait` that are the time of this call; nil when the settings' are.
+  private var waitSeconds: Int?
 
   init(_ request: any IncomingRequest, _ context: ServiceContext, key: Key?, query: Query) {
     self.request = request
@@ -32,9 +34,14 @@ final class Call {
 
   // MARK: Answering
 
-  func respond(_ response: Response) { request.answer(response) }
+  func respond(_ response: Response) {
+    guard let waitSeconds else { return request.answer(response) }
+    var response = response
+    response.add("Preference-Applied", "wait=\(waitSeconds)")
+    request.answer(response)
+  }
 
-  func fail(_ problem: Problem) { request.answer(context.response(problem, to: request)) }
+  func fail(_ problem: Problem) { respond(context.response(problem, to: request)) }
 
   func respond(json body: some Encodable) { respond(.of(.json, context.json.encode(body))) }
 
@@ -47,15 +54,23 @@ final class Call {
     throw Problem(.notAcceptable, "this can be given as \(names)")
   }
 
-  /// For what is made of several commands: the whole of it ends when one command would.
+  /// What the client is told of the caller's wishes, among them the time for it (`Prefer: wait`). The answer
+  /// confirms that it was given so much, so call this once.
+  /// - Parameter isSequence: several commands: the whole of it ends when one command would.
   func options(isSequence: Bool = false, noreply: Bool = false) -> RequestOptions {
-    let deadline = isSequence ? context.loop.now + context.settings.operationTimeout : nil
-    return RequestOptions(deadline: deadline, noreply: noreply)
+    // Who is answered at once is not waited for.
+    waitSeconds = noreply ? nil : preferences?.waitSeconds
+    let seconds = waitSeconds.map { Duration.seconds($0) }
+    let time = seconds ?? (isSequence ? context.settings.operationTimeout : nil)
+    return RequestOptions(deadline: time.map { context.loop.now + $0 }, noreply: noreply)
   }
 
   /// Whether the caller does not want to wait for the outcome (`Prefer: respond-async`).
-  var prefersNoReply: Bool {
-    request.header("Prefer") != nil && Preferences(request.headers("Prefer")).respondAsync
+  var prefersNoReply: Bool { preferences?.respondAsync ?? false }
+
+  private var preferences: Preferences? {
+    // Nearly no request has any, and looking for a single field is the quicker way to know.
+    request.header("Prefer") == nil ? nil : Preferences(request.headers("Prefer"))
   }
 
   /// Whether the body is in JSON form; any other media type means that the body is the value itself.

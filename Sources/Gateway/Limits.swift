@@ -13,6 +13,8 @@ enum Limits {
   static let entityTags = 8
   /// How often incr or decr with `initial` tries again when the counter comes and goes meanwhile.
   static let counterRounds = 3
+  /// The most of `Prefer: wait`: a request that waits holds a connection, its memory and a node's slot.
+  static let longestWaitSeconds = 30
   /// `Retry-After` of a 503: about the time in which a node is asked again.
   static let retryAfterSeconds = 1
   /// The longest `delay` of a flush: a larger number would be read as a date (protocol.txt, "flush_all").

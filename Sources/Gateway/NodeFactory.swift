@@ -20,7 +20,7 @@ struct NodeFactory: Sendable {
     backfill.isEnabled = settings.isBackfillEnabled
     // A value read from an older tier before a write may still be on its way for as long as a request may
     // take: so long, at least, no copy of it may be made.
-    let writes = WriteLedger(suppression: max(.seconds(5), settings.operationTimeout * 2))
+    let writes = WriteLedger(suppression: max(.seconds(5), settings.longestWrite * 2))
     coordination = TierCoordination(writes: writes, backfill: backfill)
     var stores: [String: MemoryStore] = [:]
     for tier in settings.tiers {

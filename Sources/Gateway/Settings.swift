@@ -65,6 +65,13 @@ public struct Settings: Hashable, Sendable {
 
   public init() {}
 
+  /// The longest that the steps of one write may take, whatever time its caller gives it (`Prefer: wait`):
+  /// each step has at most the node's timeout, and a promotion asks the primary three times and every older
+  /// tier twice.
+  var longestWrite: Duration {
+    max(operationTimeout, min(.seconds(Limits.longestWaitSeconds), nodeTimeout * (2 * tiers.count + 1)))
+  }
+
   /// The cores that this process may use, cut to what `--workers` allows.
   static let coreCount = min(max(ProcessInfo.processInfo.activeProcessorCount, 1), 256)
 }

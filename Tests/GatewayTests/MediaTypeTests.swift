@@ -90,4 +90,17 @@ import Testing
   func prefer(_ fields: [String], _ respondAsync: Bool) {
     #expect(Preferences(fields).respondAsync == respondAsync)
   }
+
+  @Test(
+    "Prefer: wait is whole seconds up to the limit, the first of several counts, and a broken one is passed over",
+    arguments: [
+      (["wait=5"], 5), (["Wait = 5 ; x=1"], 5), (["respond-async, wait=10"], 10), (["wait=007"], 7),
+      (["wait=30"], 30), (["wait=31"], 30), (["wait=99999999999999999999999"], 30), (["wait=0"], nil),
+      (["wait"], nil), (["wait="], nil), (["wait=\"5\""], nil), (["wait=-5"], nil), (["wait=+5"], nil),
+      (["wait=1.5"], nil), (["wait=5s"], nil), (["wait=0x5"], nil), (["wait=٥"], nil), (["waits=5"], nil),
+      (["wait=5, wait=6"], 5), (["wait=5", "wait=6"], 5), (["wait=x, wait=6"], nil), ([], nil),
+    ] as [([String], Int?)])
+  func wait(_ fields: [String], _ seconds: Int?) {
+    #expect(Preferences(fields).waitSeconds == seconds)
+  }
 }

@@ -14,7 +14,8 @@ enum KeyReads {
     let form = try call.negotiate(forms)
     let conditions = try ReadConditions(call.request)
     // HEAD only looks: it must not keep an item alive that nobody reads.
-    call.context.client.get(call.key, isPeek: call.request.method == .head) { answer in
+    let isPeek = call.request.method == .head
+    call.context.client.get(call.key, isPeek: isPeek, call.options()) { answer in
       switch answer.result {
       case .success(.hit(let item)): respond(call, answer, item, form, conditions)
       case .success(.miss): fail(call, answer, .notFound())

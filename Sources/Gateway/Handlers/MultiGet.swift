@@ -13,7 +13,7 @@ enum MultiGet {
   static func get(_ call: Call) throws(Problem) {
     _ = try call.negotiate([.json])
     let keys = try keys(call)
-    call.context.client.getMany(keys) { answers in
+    call.context.client.getMany(keys, call.options()) { answers in
       var body = ItemsBody()
       for (key, answer) in zip(keys, answers) { add(answer, of: key, to: &body, call) }
       call.respond(.of(.json, call.context.json.items.items(body)))

@@ -26,6 +26,8 @@ final class DictionaryNode: Node {
   /// Whether hits carry their token, as every protocol but a bare `get` has it.
   var tellsToken = true
   private(set) var commands: [Command] = []
+  /// Until when, in the order of `commands`.
+  private(set) var deadlines: [Instant] = []
   private var lastUnique: UInt64 = 0
 
   init(_ name: String, boot: UInt64) {
@@ -35,6 +37,7 @@ final class DictionaryNode: Node {
 
   func submit(_ command: Command, deadline: Instant, completion: @escaping Completion) {
     commands.append(command)
+    deadlines.append(deadline)
     // Who does not wait for the server is answered when the command is queued.
     if isSilent { return command.noreply ? completion(.success(.accepted)) : () }
     completion(result(command))
