@@ -47,6 +47,12 @@ info:
     those listed with the operations any request may be answered 400 (malformed HTTP), 404 (no such route),
     405 with `Allow`, 414 (target too long), 431 (headers too long) or 501 (unknown method).
 
+    **Time.** A request has one budget (`--operation-timeout`, or `Prefer: wait=N`), of which each tier that
+    may still have to be asked gets an equal part; one that was stopped cannot use up the others'. Within
+    it one node has its own timeout (`--node-timeout`). A node that cannot be connected to, or that lets
+    `--eject-after` requests in a row run into that timeout, is *ejected*: what is for it fails at once,
+    and its keys go to no other node, until a probe succeeds (see `/tiers`).
+
     **A write whose answer did not come** says so: `outcome` is `unknown` when bytes had left. Writes that
     are not idempotent are never tried twice.
   license:
@@ -81,6 +87,7 @@ paths:
       parameters:
         - $ref: '#/components/parameters/ReadIfNoneMatch'
         - $ref: '#/components/parameters/ReadIfMatch'
+        - $ref: '#/components/parameters/PreferWait'
       responses:
         '200':
           description: A hit.
@@ -95,6 +102,8 @@ paths:
               $ref: '#/components/headers/Vary'
             X-Content-Type-Options:
               $ref: '#/components/headers/ContentTypeOptions'
+            Preference-Applied:
+              $ref: '#/components/headers/PreferenceApplied'
             Memcached-Flags:
               $ref: '#/components/headers/MemcachedFlags'
           content:
@@ -149,6 +158,7 @@ paths:
       parameters:
         - $ref: '#/components/parameters/ReadIfNoneMatch'
         - $ref: '#/components/parameters/ReadIfMatch'
+        - $ref: '#/components/parameters/PreferWait'
       responses:
         '200':
           description: A hit.
@@ -163,6 +173,8 @@ paths:
               $ref: '#/components/headers/Vary'
             X-Content-Type-Options:
               $ref: '#/components/headers/ContentTypeOptions'
+            Preference-Applied:
+              $ref: '#/components/headers/PreferenceApplied'
             Memcached-Flags:
               $ref: '#/components/headers/MemcachedFlags'
             Content-Length:
@@ -570,6 +582,7 @@ paths:
             items:
               $ref: '#/components/schemas/Key'
           example: ['user:42', 'user:43', 'user:44']
+        - $ref: '#/components/parameters/PreferWait'
       responses:
         '200':
           description: What was found, what was not, and what could not be looked for.
@@ -580,6 +593,8 @@ paths:
               $ref: '#/components/headers/Vary'
             X-Content-Type-Options:
               $ref: '#/components/headers/ContentTypeOptions'
+            Preference-Applied:
+              $ref: '#/components/headers/PreferenceApplied'
           content:
             application/json:
               schema:
@@ -717,8 +732,8 @@ paths:
       tags: [health]
       summary: Whether requests should be sent here
       description: |
-        200 when it is not draining and every worker has the primary up: to which worker a request comes is
-        the kernel's choice. Older tiers do not count, since reads do without them.
+        200 when it is not draining and every worker reaches a node of the primary, up or suspect: to which
+        worker a request comes is the kernel's choice. Older tiers do not count, since reads do without them.
       responses:
         '200':
           $ref: '#/components/responses/Healthy'
@@ -772,6 +787,48 @@ paths:
               example: 'openapi: 3.1.0'
         default:
           $ref: '#/components/responses/Problem'
+  /tiers:
+    servers:
+      - url: http://127.0.0.1:8081
+        description: The admin listener
+    get:
+      operationId: getTiers
+      tags: [admin]
+      summary: The tiers, and how their nodes are
+      description: |
+        What is set for each tier, and each node as all workers together see it. No server is asked for it, so
+        that it answers when none of them does.
+      responses:
+        '200':
+          description: The tiers in the order of asking; as text a line a node.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Tiers'
+              example:
+                tiers:
+                  - name: new
+                    role: primary
+                    distribution: ketama
+                    protocol: auto
+                    nodes:
+                      - {name: 'a:11211', state: up, protocol: meta, version: 1.6.18, in_flight: 3}
+                  - name: old
+                    role: older
+                    distribution: ketama
+                    protocol: classic
+                    nodes:
+                      - {name: 'b:11211', state: ejected, protocol: classic, version: 1.4.25, in_flight: 0, error: 'connect: Connection refused'}
+            text/plain:
+              schema:
+                type: string
+              example: "tier  role     distribution  protocol  node     state  speaks  version  in_flight  error\nnew   primary  ketama        auto      a:11211  up     meta    1.6.18   3          -\n"
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '406':
+          $ref: '#/components/responses/NotAcceptable'
+        default:
+          $ref: '#/components/responses/Problem'
   /stats:
     servers:
       - url: http://127.0.0.1:8081
@@ -817,7 +874,7 @@ paths:
                     owed_invalidations: 2
                     served: true
                     nodes:
-                      - {name: 'b:11211', state: down, in_flight: 0, error: 'b:11211: not connected: connect: Connection refused'}
+                      - {name: 'b:11211', state: ejected, in_flight: 0, error: 'b:11211: not connected: connect: Connection refused'}
             text/plain:
               schema:
                 type: string
@@ -968,10 +1025,21 @@ components:
     PreferAsync:
       name: Prefer
       in: header
-      description: '`respond-async` (RFC 7240): answer 202 without waiting for the backend.'
+      description: |
+        `respond-async` (RFC 7240): answer 202 without waiting for the backend. `wait=N`: the time for the
+        whole request in seconds, 1 to 30; more is cut to 30. It says nothing beside `respond-async`.
       schema:
         type: string
       example: respond-async
+    PreferWait:
+      name: Prefer
+      in: header
+      description: |
+        `wait=N` (RFC 7240): the time for the whole request in seconds, 1 to 30; more is cut to 30. A node's
+        own timeout holds within it. What is no such number is passed over.
+      schema:
+        type: string
+      example: wait=5
   headers:
     ETag:
       description: Strong for an item of the primary, weak for one of an older tier; stale once the node restarts.
@@ -1007,11 +1075,11 @@ components:
         $ref: '#/components/schemas/Flags'
       example: 7
     PreferenceApplied:
-      description: The preference that was honoured (RFC 7240).
+      description: The preference that was honoured (RFC 7240); of `wait` the seconds that were given.
       schema:
         type: string
-        const: respond-async
-      example: respond-async
+        pattern: '^(respond-async|wait=[0-9]+)$'
+      example: wait=5
     RetryAfter:
       description: Seconds after which to try again.
       schema:
@@ -1082,6 +1150,8 @@ components:
     Stored:
       description: Stored.
       headers:
+        Preference-Applied:
+          $ref: '#/components/headers/PreferenceApplied'
         ETag:
           description: The new one, where the backend returns it.
           schema:
@@ -1090,6 +1160,8 @@ components:
     Created:
       description: Stored, and there was none before.
       headers:
+        Preference-Applied:
+          $ref: '#/components/headers/PreferenceApplied'
         ETag:
           description: The new one, where the backend returns it.
           schema:
@@ -1103,6 +1175,8 @@ components:
     Counted:
       description: The counter's new value.
       headers:
+        Preference-Applied:
+          $ref: '#/components/headers/PreferenceApplied'
         ETag:
           description: The new one, where the backend returns it.
           schema:
@@ -1116,6 +1190,8 @@ components:
     CounterCreated:
       description: There was none; created with `initial`.
       headers:
+        Preference-Applied:
+          $ref: '#/components/headers/PreferenceApplied'
         ETag:
           description: The new one, where the backend returns it.
           schema:
@@ -1357,7 +1433,7 @@ components:
           schema:
             type: string
     NotReady:
-      description: It is draining, or a worker has not got the primary up; `detail` says in which state it is.
+      description: It is draining, or a worker reaches no node of the primary; `detail` says in which state it is.
       headers:
         Retry-After:
           $ref: '#/components/headers/RetryAfter'
@@ -1371,7 +1447,7 @@ components:
         application/problem+json:
           schema:
             $ref: '#/components/schemas/Problem'
-          example: {type: /problems/not-ready, title: Not ready, status: 503, detail: 'a:11211 is down (connect: Connection refused)', instance: 6924f3a1-812-0-13, tier: new}
+          example: {type: /problems/not-ready, title: Not ready, status: 503, detail: 'a:11211 is ejected (connect: Connection refused)', instance: 6924f3a1-812-0-13, tier: new}
         text/plain:
           schema:
             type: string
@@ -1673,15 +1749,71 @@ components:
                   $ref: '#/components/schemas/NodeStats'
             required: [name, owed_invalidations, served, nodes]
       required: [tiers]
+    Tiers:
+      type: object
+      properties:
+        tiers:
+          type: array
+          description: In the order of asking.
+          items:
+            type: object
+            properties:
+              name:
+                type: string
+              role:
+                type: string
+                enum: [primary, older]
+              distribution:
+                type: string
+                description: How its keys are divided, as set (`--distribution`); says nothing for one node.
+              protocol:
+                type: string
+                enum: [auto, classic, meta]
+                description: As set (`--protocol`).
+              nodes:
+                type: array
+                items:
+                  $ref: '#/components/schemas/Node'
+            required: [name, role, distribution, protocol, nodes]
+            additionalProperties: false
+      required: [tiers]
+    NodeState:
+      type: string
+      enum: [connecting, up, suspect, ejected, probing, closed]
+      description: |
+        The worst that any worker sees. `connecting`: there is no connection yet, or not again; requests wait
+        for it. `suspect`: it is asked, but did not answer the last in time. `ejected`: it is not asked, and
+        is tried again after a while; `probing`: that is being done.
+    Node:
+      type: object
+      properties:
+        name:
+          type: string
+        state:
+          $ref: '#/components/schemas/NodeState'
+        protocol:
+          type: string
+          enum: [classic, meta, memory]
+          description: What it speaks; absent until it has been found.
+        version:
+          type: string
+          description: The server's; absent until it has been found.
+        in_flight:
+          type: integer
+          minimum: 0
+          description: Requests of all workers that wait for the node's answer.
+        error:
+          type: string
+          description: Why it is not up.
+      required: [name, state, in_flight]
+      additionalProperties: false
     NodeStats:
       type: object
       properties:
         name:
           type: string
         state:
-          type: string
-          enum: [connecting, up, down, closed]
-          description: The worst that any worker sees.
+          $ref: '#/components/schemas/NodeState'
         protocol:
           type: string
           enum: [classic, meta, memory]
@@ -1695,7 +1827,7 @@ components:
           description: Requests of all workers that wait for the node's answer.
         error:
           type: string
-          description: Why the node is down or did not answer.
+          description: Why the node did not answer.
         stats:
           type: object
           description: Absent when the node did not answer.

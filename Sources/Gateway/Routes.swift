@@ -75,6 +75,7 @@ enum Routes {
   static let admin: [Route] = [
     Route(.get, "/livez", Health.live),
     Route(.get, "/readyz", Health.ready),
+    Route(.get, "/tiers", Tiers.get),
     Route(.get, "/stats", query: [.repeatable("tier")], Statistics.get),
     Route(.post, "/flush", query: [.repeatable("tier"), "delay"], Flush.post),
     Route(.get, "/version", About.version),

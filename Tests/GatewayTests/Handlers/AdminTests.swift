@@ -131,6 +131,68 @@ import Testing
     #expect(response.field("Content-Type") == "text/plain")
   }
 
+  // MARK: Tiers
+
+  private static func service() throws -> Service {
+    let service = try Service {
+      $0.tiers[0].distribution = .rendezvous
+      $0.tiers[1].wireProtocol = .classic
+    }
+    let error = MemcachedError(.connectFailed, "refused", node: "old:11211")
+    service.old.status = NodeStatus(state: .ejected, lastError: error)
+    // Another worker, which still has its connection to the old one.
+    let own = [[service.new.status], [service.old.status]]
+    var up = NodeStatus(state: .up, wireProtocol: .classic, version: "1.4.25")
+    up.inFlight = 2
+    let other = [[NodeStatus(state: .suspect, inFlight: 3)], [up]]
+    service.context.collectNodeStatuses = { $0([own, other]) }
+    return service
+  }
+
+  @Test("the tiers are listed in order, their nodes as the worst-off worker sees them, and nobody is asked")
+  func tiers() throws {
+    let service = try Self.service()
+    #expect(
+      try service.send(.get, "/tiers", to: service.admin).json() == [
+        "tiers": [
+          [
+            "name": "new", "role": "primary", "distribution": "rendezvous", "protocol": "auto",
+            "nodes": [
+              [
+                "name": "new:11211", "state": "suspect", "protocol": "meta", "version": "1.6.18",
+                "in_flight": 3,
+              ]
+            ],
+          ],
+          [
+            "name": "old", "role": "older", "distribution": "ketama", "protocol": "classic",
+            "nodes": [
+              [
+                "name": "old:11211", "state": "ejected", "protocol": "classic", "version": "1.4.25",
+                "in_flight": 2, "error": "refused",
+              ]
+            ],
+          ],
+        ]
+      ])
+    #expect(service.new.commands.isEmpty && service.old.commands.isEmpty)
+    #expect(try service.send(.get, "/tiers").problem() == "404 no-such-route")
+    #expect(try service.send(.get, "/tiers?tier=new", to: service.admin).problem() == "400 invalid-query")
+  }
+
+  @Test("the tiers as text are a table")
+  func tiersAsText() throws {
+    let service = try Self.service()
+    let response = try service.send(.get, "/tiers", [("Accept", "text/plain")], to: service.admin)
+    #expect(
+      response.text == """
+        tier  role     distribution  protocol  node       state    speaks   version  in_flight  error
+        new   primary  rendezvous    auto      new:11211  suspect  meta     1.6.18   3          -
+        old   older    ketama        classic   old:11211  ejected  classic  1.4.25   2          refused
+
+        """)
+  }
+
   // MARK: Flush
 
   @Test("flush empties the tiers that it names and no others")

@@ -59,6 +59,9 @@ final class Service {
   init(_ change: (inout Settings) -> Void = { _ in }) throws {
     loop = try EventLoop()
     var settings = Settings()
+    settings.tiers = [("new", 1), ("old", 2)].map {
+      TierSettings(name: $0.0, nodes: [.tcp(host: $0.0, port: $0.1)])
+    }
     change(&settings)
     let tiers = [
       Tier(name: "new", cluster: Cluster(nodes: [new])), Tier(name: "old", cluster: Cluster(nodes: [old])),

@@ -57,9 +57,12 @@ final class GatewayProcess: Sendable {
     return String(line[start.upperBound...].prefix { $0 != " " })
   }
 
-  /// The first line of its log, from the start, that fits; nil after `seconds`.
-  func line(within seconds: Double = 10, _ fits: (String) -> Bool) -> String? {
-    log.line(within: seconds, where: fits)
+  /// Its log so far.
+  var lines: [String] { log.lines }
+
+  /// The first line of its log, at or after `start`, that fits; nil after `seconds`.
+  func line(from start: Int = 0, within seconds: Double = 10, _ fits: (String) -> Bool) -> String? {
+    log.line(from: start, within: seconds, where: fits)
   }
 
   func signal(_ number: Int32) { process.signal(number) }
