@@ -62,10 +62,11 @@ public final class ServerNode: Node {
   }
 
   public var status: NodeStatus {
-    NodeStatus(
+    // The questions of a handshake are in flight, too, and nobody's requests.
+    let sent = identity == nil ? 0 : connection?.inFlightCount ?? 0
+    return NodeStatus(
       state: health.state, wireProtocol: lastIdentity?.wireProtocol, version: lastIdentity?.version?.text,
-      lastError: health.lastError, inFlight: pending.count + (connection?.inFlightCount ?? 0),
-      itemSizeMax: lastIdentity?.itemSizeMax)
+      lastError: health.lastError, inFlight: pending.count + sent, itemSizeMax: lastIdentity?.itemSizeMax)
   }
 
   public func whenStateChanges(_ tell: @escaping (NodeStatus) -> Void) { tellState = tell }

@@ -152,6 +152,7 @@ import Testing
     let start = Instant.current()
     #expect(try node.outcome(.get("a"), within: .milliseconds(30)).text == "timeout not-applied")
     #expect(Instant.current() - start < .milliseconds(95))
+    #expect(node.status.inFlight == 0, "the questions of the handshake are no requests")
     #expect(try node.outcome(.get("a")).text == "down not-applied")
     #expect(server.wait { $0.count >= 2 })
   }
