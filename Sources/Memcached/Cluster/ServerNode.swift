@@ -75,7 +75,12 @@ public final class ServerNode: Node {
 
   public func submit(_ command: Command, deadline: Instant, completion: @escaping Completion) {
     let lateAt = loop.now + settings.operationTimeout
-    let deadline = min(deadline, lateAt)
+    take(command, min(deadline, lateAt), lateAt, completion)
+  }
+
+  private func take(
+    _ command: Command, _ deadline: Instant, _ lateAt: Instant, _ completion: @escaping Completion
+  ) {
     if let identity { return send(command, deadline, lateAt, identity, completion) }
     guard health.takesRequests else { return completion(.failure(refusal)) }
     if pending.count >= settings.maximumInFlight { return completion(.failure(overloaded)) }
@@ -256,10 +261,9 @@ extension ServerNode: ConnectionOwner {
     note { $0.connected(now: loop.now) }
     let waiting = pending
     pending = []
-    // In the order in which they came; each within what is left of its deadline.
-    for request in waiting {
-      submit(request.command, deadline: request.deadline, completion: request.completion)
-    }
+    // In the order in which they came; each within what is left of its deadline, and of the node's: on a server
+    // that shakes hands and then says nothing, one that had to wait for that is as late as any other.
+    for request in waiting { take(request.command, request.deadline, request.lateAt, request.completion) }
   }
 
   func answered(_ connection: Connection) { note { $0.answered() } }

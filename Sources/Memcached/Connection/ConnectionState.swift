@@ -14,8 +14,8 @@ struct Slot {
   /// `lateAt` has passed, and that has been counted.
   var isLate = false
   var deadline: Instant
-  /// When the server's silence begins to count against it: the node's own timeout after the request was
-  /// sent, however little time its caller had.
+  /// When the server's silence begins to count against it: the node's own timeout after the request came,
+  /// however little time its caller had.
   var lateAt: Instant
   /// Where in the stream of written bytes the request begins: tells whether any of it left.
   var streamOffset: UInt64
