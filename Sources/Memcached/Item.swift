@@ -49,6 +49,13 @@ public struct CASToken: Hashable, Sendable {
     self.unique = unique
   }
 
+  /// What a server told of an item. One that keeps no tokens (`memcached -C`) says 0 of each, and a tag made
+  /// of that would be that of an item that never changes.
+  init?(boot: UInt64, toldUnique unique: UInt64?) {
+    guard let unique, unique != 0 else { return nil }
+    self.init(boot: boot, unique: unique)
+  }
+
   /// Whether a node with that boot may compare the number.
   func isOf(boot: UInt64) -> Bool { self.boot == boot || self.boot == CASToken.anyBoot }
 }

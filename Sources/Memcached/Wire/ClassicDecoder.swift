@@ -61,7 +61,7 @@ enum ClassicDecoder {
     }
     let item = Item(
       value: [UInt8](bytes[headLength..<end]), flags: flags, ttl: .unknown,
-      cas: unique.map { CASToken(boot: context.boot, unique: $0) })
+      cas: CASToken(boot: context.boot, toldUnique: unique))
     return .reply(.hit(item), length: end + trailer.utf8CodeUnitCount, opaque: nil)
   }
 }

@@ -115,5 +115,5 @@ struct MetaFlags {
     }
   }
 
-  func token(boot: UInt64) -> CASToken? { cas.map { CASToken(boot: boot, unique: $0) } }
+  func token(boot: UInt64) -> CASToken? { CASToken(boot: boot, toldUnique: cas) }
 }

@@ -59,6 +59,9 @@ func expectWhole(_ text: String, as shape: ReplyShape, meta: Bool, _ reply: Repl
     ("VA 0 t-1 f0 c1 O1\r\n\r\n", .get, hit("", ttl: .never, cas: 1), 1),
     ("VA 4 f0 O1\r\n\r\nEN\r\n", .get, hit("\r\nEN"), 1),
     ("VA 1 W f0 Z X c18446744073709551615 O1\r\nx\r\n", .get, hit("x", cas: .max), 1),
+    // What a server that was started with -C says of every item.
+    ("VA 1 f0 c0 O1\r\nx\r\n", .get, hit("x"), 1), ("HD c0 O5\r\n", .store, .stored(nil), 5),
+    ("VA 2 c0 O7\r\n10\r\n", .arithmetic, .counter(10, nil), 7),
     ("EN O3\r\n", .get, .miss, 3), ("EN\r\n", .get, .miss, nil),
     ("HD O4\r\n", .touch, .touched, 4), ("EN O4\r\n", .touch, .miss, 4),
     ("HD c18 O5\r\n", .store, .stored(token), 5), ("NS O5\r\n", .store, .notStored, 5),
@@ -146,6 +149,7 @@ func expectWhole(_ text: String, as shape: ReplyShape, meta: Bool, _ reply: Repl
       .hit(Item(value: Array("abc".utf8), flags: 7, cas: CASToken(boot: 5, unique: 15)))
     ),
     ("VALUE k 0 0\r\n\r\nEND\r\n", .get, .hit(Item(value: []))),
+    ("VALUE k 0 0 0\r\n\r\nEND\r\n", .get, .hit(Item(value: []))),
     ("VALUE k 0 7\r\n\r\nEND\r\n\r\nEND\r\n", .get, .hit(Item(value: Array("\r\nEND\r\n".utf8)))),
     ("END\r\n", .get, .miss),
     ("STORED\r\n", .store, .stored(nil)), ("NOT_STORED\r\n", .store, .notStored),
