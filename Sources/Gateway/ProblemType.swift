@@ -23,6 +23,7 @@ enum ProblemType: String, CaseIterable, Sendable {
   case notNumeric = "not-numeric"
   case exists, changed, missing
   case tooLarge = "too-large"
+  case answerTooLarge = "answer-too-large"
   case unsupportedMediaType = "unsupported-media-type"
   case unknownMethod = "unknown-method"
 
@@ -66,6 +67,7 @@ enum ProblemType: String, CaseIterable, Sendable {
     case .changed: (412, "Precondition failed: the item has changed")
     case .missing: (412, "Precondition failed: the key is missing")
     case .tooLarge: (413, "Too large")
+    case .answerTooLarge: (413, "The answer would be too large")
     case .unsupportedMediaType: (415, "Unsupported media type")
     case .unknownMethod: (501, "Unknown method")
     case .unsupported: (501, "The backend's protocol cannot do this")
@@ -100,6 +102,7 @@ enum ProblemType: String, CaseIterable, Sendable {
       case .serverError: .serverError
       case .outOfMemory: .outOfMemory
       case .tooLarge: .tooLarge
+      case .answerTooLarge: .answerTooLarge
       case .unsupported: .unsupported
       case .rejected: .rejected
       case .overloaded: .overloaded

@@ -25,6 +25,8 @@ public struct MemcachedError: Error, Hashable, Sendable, CustomStringConvertible
     // The request's fault; asking again or elsewhere does not help.
     /// Larger than the server takes; refused before a byte was sent.
     case tooLarge(limit: Int)
+    /// One of many values that are more together than their caller takes. Alone it may be had.
+    case answerTooLarge(limit: Int)
     /// This server's protocol cannot do it.
     case unsupported
     /// `CLIENT_ERROR` or `ERROR` to a command of ours. The connection is closed.
@@ -82,6 +84,7 @@ public struct MemcachedError: Error, Hashable, Sendable, CustomStringConvertible
     case .serverError: "server-error"
     case .outOfMemory: "out-of-memory"
     case .tooLarge: "too-large"
+    case .answerTooLarge: "answer-too-large"
     case .unsupported: "unsupported"
     case .rejected: "rejected"
     case .overloaded: "overloaded"

@@ -14,7 +14,8 @@ import Testing
       (.down, 503), (.connectFailed, 503), (.connectTimedOut, 503), (.unresolved, 503),
       (.connectionLost, 503),
       (.timedOut, 504), (.protocolViolation, 502), (.serverError, 502), (.outOfMemory, 507),
-      (.tooLarge(limit: 5), 413), (.unsupported, 501), (.rejected, 502), (.overloaded, 503), (.closed, 503),
+      (.tooLarge(limit: 5), 413), (.answerTooLarge(limit: 5), 413),
+      (.unsupported, 501), (.rejected, 502), (.overloaded, 503), (.closed, 503),
     ] as [(MemcachedError.Kind, Int)])
   func kinds(_ kind: MemcachedError.Kind, _ status: Int) {
     let error = MemcachedError(kind, "detail")

@@ -74,28 +74,7 @@ public final class FallbackClient {
     submit(Command(key, .get(isPeek: false)), key, tier: 0, deadline(options)) { completion(Answer($0)) }
   }
 
-  /// Reads many items: one answer a key, in the order of `keys`.
-  public func getMany(
-    _ keys: [Key], _ options: RequestOptions = .init(), completion: @escaping ([Answer]) -> Void
-  ) {
-    if policy.fallsBackPerKey {
-      let deadline = deadline(options)
-      join(keys.count, completion) { index, done in
-        self.read(Command(keys[index], .get(isPeek: false)), keys[index], tier: 0, others: [], deadline, done)
-      }
-    } else {
-      readTogether(keys, tier: 0, deadline(options), completion)
-    }
-  }
-
-  /// As `getMany`, for later `cas`.
-  public func getsMany(
-    _ keys: [Key], _ options: RequestOptions = .init(), completion: @escaping ([Answer]) -> Void
-  ) {
-    getMany(keys, options, completion: completion)
-  }
-
-  private func read(
+  func read(
     _ command: Command, _ key: Key, tier index: Int, others: [Visit], _ deadline: Instant,
     _ completion: @escaping AnswerHandler
   ) {
@@ -131,25 +110,6 @@ public final class FallbackClient {
     let others = Array(visits.dropFirst())
     if case .error(let error) = visits[0].outcome { return Answer(.failure(error), tier: 0, others: others) }
     return Answer(.success(.miss), tier: 0, others: others)
-  }
-
-  // pymemcache's get_many: a tier is asked for all keys at once; any hit ends the search.
-  private func readTogether(
-    _ keys: [Key], tier index: Int, _ deadline: Instant, _ completion: @escaping ([Answer]) -> Void
-  ) {
-    join(keys.count) { [self] (answers: [Answer]) in
-      let failure = answers.first { if case .failure = $0.result { true } else { false } }
-      if let failure { return completion(keys.map { _ in failure }) }
-      let isMiss = answers.allSatisfy { if case .success(.miss) = $0.result { true } else { false } }
-      if isMiss, index + 1 < tiers.count {
-        readTogether(keys, tier: index + 1, deadline, completion)
-      } else {
-        completion(answers)
-      }
-    } each: { [self] position, done in
-      let (key, end) = (keys[position], share(of: deadline, among: tiers.count - index))
-      submit(Command(key, .get(isPeek: false)), key, tier: index, end) { done(Answer($0, tier: index)) }
-    }
   }
 
   // MARK: Writing
