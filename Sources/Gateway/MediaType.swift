@@ -55,14 +55,17 @@ enum Representation: String, CaseIterable, Sendable {
 
 /// The media ranges of `Accept` with their weights.
 ///
-/// Parameters other than `q` are passed over: none of our forms has any. So are members that break the
-/// grammar, as if they had not been sent.
+/// Members that break the grammar are passed over, as if they had not been sent, but for `*` and `q=.2`:
+/// Java's HttpURLConnection sends `*; q=.2, */*; q=.2` unless it is told otherwise.
 struct AcceptList {
   private struct Range {
     var type: String
     var subtype: String
+    /// Parameters other than `q`. None of our forms has any, so that a range without fits better; one with
+    /// them is taken for the form all the same, as `text/plain; charset=utf-8` means ours.
+    var hasParameters = false
     /// In thousandths, as many as the grammar allows (RFC 9110 §12.4.2).
-    var quality: Int
+    var quality = 1000
   }
 
   private var ranges: [Range] = []
@@ -93,26 +96,34 @@ struct AcceptList {
     if range.type == "*" { return 0 }
     guard range.type == type else { return -1 }
     if range.subtype == "*" { return 1 }
-    return range.subtype == subtype ? 2 : -1
+    guard range.subtype == subtype else { return -1 }
+    return range.hasParameters ? 2 : 3
   }
 
   private static func range(_ piece: Substring) -> Range? {
     let parts = fieldPieces(of: piece, separatedBy: UInt8(ascii: ";"))
-    guard let (type, subtype) = parts.first.flatMap(MediaType.names) else { return nil }
-    guard type != "*" || subtype == "*" else { return nil }
-    var quality = 1000
-    for parameter in parts.dropFirst().map(fieldParameter) where parameter.name == "q" {
-      guard let weight = parameter.value.flatMap(thousandths) else { return nil }
-      quality = weight
+    guard let name = parts.first, let (type, subtype) = MediaType.names(name == "*" ? "*/*" : name) else {
+      return nil
     }
-    return Range(type: type, subtype: subtype, quality: quality)
+    guard type != "*" || subtype == "*" else { return nil }
+    var range = Range(type: type, subtype: subtype)
+    for parameter in parts.dropFirst().map(fieldParameter) {
+      if parameter.name == "q" {
+        guard let weight = parameter.value.flatMap(thousandths) else { return nil }
+        range.quality = weight
+      } else {
+        range.hasParameters = true
+      }
+    }
+    return range
   }
 
-  /// `0`, `0.25`, `1.000`: up to three decimals, at most 1.
+  /// `0`, `0.25`, `1.000`, `.25`: up to three decimals, at most 1.
   private static func thousandths(_ text: Substring) -> Int? {
     let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
     let decimals = parts.count == 2 ? parts[1] : ""
-    guard parts[0] == "0" || parts[0] == "1", decimals.utf8.count <= 3 else { return nil }
+    let isWhole = parts[0] == "0" || parts[0] == "1" || (parts[0].isEmpty && !decimals.isEmpty)
+    guard isWhole, decimals.utf8.count <= 3 else { return nil }
     guard decimals.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
     let padded = decimals + String(repeating: "0", count: 3 - decimals.utf8.count)
     guard let fraction = Int(padded) else { return nil }
