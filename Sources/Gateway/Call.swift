@@ -12,21 +12,27 @@ final class Call {
   let request: any IncomingRequest
   let context: ServiceContext
   let query: Query
-  private let pathKey: Key?
+  /// Nil for a request of its own.
+  let part: BatchPart?
+  private let ownKey: Key?
   /// The seconds of `Prefer: wait` that are the time of this call; nil when the settings' are.
   private var waitSeconds: Int?
 
-  init(_ request: any IncomingRequest, _ context: ServiceContext, key: Key?, query: Query) {
+  init(
+    _ request: any IncomingRequest, _ context: ServiceContext, key: Key?, query: Query,
+    part: BatchPart? = nil
+  ) {
     self.request = request
     self.context = context
     self.query = query
-    pathKey = key
+    self.part = part
+    ownKey = key
   }
 
-  /// The key of the path. Only for routes that have one.
+  /// The key of the path or of the operation. Only for routes that have one.
   var key: Key {
-    guard let pathKey else { preconditionFailure("the route's path has no {key}") }
-    return pathKey
+    guard let ownKey else { preconditionFailure("the route's path has no {key}") }
+    return ownKey
   }
 
   /// The name of the tier that gave `answer`.
@@ -41,7 +47,15 @@ final class Call {
     request.answer(response)
   }
 
-  func fail(_ problem: Problem) { respond(context.response(problem, to: request)) }
+  func respond(_ result: WriteResult) {
+    if let part { return part.complete(.written(result)) }
+    respond(result.response(context.json))
+  }
+
+  func fail(_ problem: Problem) {
+    if let part { return part.complete(.failed(problem)) }
+    respond(context.response(problem, to: request))
+  }
 
   func respond(json body: some Encodable) { respond(.of(.json, context.json.encode(body))) }
 
@@ -58,6 +72,7 @@ final class Call {
   /// confirms that it was given so much, so call this once.
   /// - Parameter isSequence: several commands: the whole of it ends when one command would.
   func options(isSequence: Bool = false, noreply: Bool = false) -> RequestOptions {
+    if let part { return RequestOptions(deadline: part.deadline) }
     // Who is answered at once is not waited for.
     waitSeconds = noreply ? nil : preferences?.waitSeconds
     let seconds = waitSeconds.map { Duration.seconds($0) }
@@ -65,8 +80,9 @@ final class Call {
     return RequestOptions(deadline: time.map { context.loop.now + $0 }, noreply: noreply)
   }
 
-  /// Whether the caller does not want to wait for the outcome (`Prefer: respond-async`).
-  var prefersNoReply: Bool { preferences?.respondAsync ?? false }
+  /// Whether the caller does not want to wait for the outcome (`Prefer: respond-async`). A batch does: its
+  /// next operation of a key begins when the one before it is done.
+  var prefersNoReply: Bool { part == nil && preferences?.respondAsync ?? false }
 
   private var preferences: Preferences? {
     // Nearly no request has any, and looking for a single field is the quicker way to know.
@@ -75,13 +91,26 @@ final class Call {
 
   /// Whether the body is in JSON form; any other media type means that the body is the value itself.
   func hasJSONBody() throws(Problem) -> Bool {
+    try refuseCoding()
     guard let field = request.header("Content-Type") else { return false }
+    // Whether the body is the value or describes it must not be anybody's guess.
+    if request.headers("Content-Type").count > 1 {
+      throw Problem(.unsupportedMediaType, "`Content-Type` is given twice")
+    }
     guard let type = MediaType(field) else {
       throw Problem(.unsupportedMediaType, "`\(field)` is no media type")
     }
     guard type.isJSON else { return false }
     guard type.isReadable else { throw Problem(.unsupportedMediaType, "JSON is read as UTF-8 only") }
     return true
+  }
+
+  /// What a body is coded with would be lost: no backend keeps it beside the bytes (RFC 9110 §8.4, §15.5.16).
+  private func refuseCoding() throws(Problem) {
+    guard let coding = request.header("Content-Encoding"), coding.lowercased() != "identity" else { return }
+    throw Problem(
+      .unsupportedMediaType,
+      "`Content-Encoding: \(coding)` could not be told to readers: send the bytes as they are, without it")
   }
 
   /// The arguments in the body of a request that can also have them in its query; nil when there is no body.
@@ -114,10 +143,10 @@ extension Response {
   }
 
   /// Every ETag but that of an older tier's hit is strong.
-  mutating func add(eTag token: CASToken?, isWeak: Bool = false) {
+  mutating func add(eTag token: CASToken?, isWeak: Bool = false, _ form: Representation = .json) {
     guard let token else { return }
     fields.begin("ETag")
-    ETag.write(token, isWeak: isWeak, to: &fields)
+    ETag.write(token, isWeak: isWeak, form, to: &fields)
   }
 }
 

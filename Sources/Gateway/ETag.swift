@@ -4,7 +4,11 @@
 import Memcached
 import Microhttpd
 
-/// An entity tag (RFC 9110 §8.8.3): `"<boot, 16 hexadecimal digits>.<cas unique>"`.
+/// An entity tag (RFC 9110 §8.8.3): `"<boot, 16 hexadecimal digits>.<cas unique>"`, and of the bare bytes
+/// the same with `.b` or `.t` behind it.
+///
+/// The forms of an item have different tags (§8.8.1): a browser that has kept its JSON asks with the tag of
+/// that when it wants the bytes, and would take a 304 for leave to give the JSON instead.
 ///
 /// It holds the whole cas token, so that a tag of another server, or of one before its restart, can only
 /// fail to match. A tag of an older tier is weak: `If-Match` compares strongly and never matches it, so a
@@ -13,21 +17,38 @@ struct ETag: Hashable, Sendable {
   /// Nil for a tag that we cannot have given out: valid, and equal to none of ours.
   let token: CASToken?
   let isWeak: Bool
+  var form = Representation.json
 
-  /// Writes the tag of an item with this token as a field's value.
-  static func write(_ token: CASToken, isWeak: Bool, to fields: inout FieldBlock) {
+  /// Writes the tag of an item with this token, in this form, as a field's value.
+  static func write(_ token: CASToken, isWeak: Bool, _ form: Representation, to fields: inout FieldBlock) {
     fields.write(literal: isWeak ? "W/\"" : "\"")
     fields.write(hexadecimal: token.boot)
     fields.write(literal: ".")
     fields.write(decimal: token.unique)
-    fields.write(literal: "\"")
+    switch form {
+    case .json: fields.write(literal: "\"")
+    case .octets: fields.write(literal: ".b\"")
+    case .text: fields.write(literal: ".t\"")
+    }
   }
 
-  /// §8.8.3.2, for `If-Match`: both strong and the same.
+  /// The same as text, for where there are no fields.
+  static func text(_ token: CASToken, isWeak: Bool, _ form: Representation = .json) -> String {
+    var tag = FieldBlock()
+    // `W/`, two quotes, 16 digits, a dot, at most 20 digits, `.b`.
+    tag.reserve(43)
+    write(token, isWeak: isWeak, form, to: &tag)
+    return tag.withBytes { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// §8.8.3.2, for `If-Match`: both strong and the same. Whatever the form that its caller has seen: what it
+  /// asks is whether the item is still that one.
   func matchesStrongly(_ token: CASToken) -> Bool { !isWeak && self.token == token }
 
   /// §8.8.3.2, for `If-None-Match`: the same, strong or weak.
-  func matchesWeakly(_ token: CASToken) -> Bool { self.token == token }
+  func matchesWeakly(_ token: CASToken, _ form: Representation) -> Bool {
+    self.token == token && self.form == form
+  }
 }
 
 /// The value of `If-Match` or `If-None-Match` (RFC 9110 §13.1.1, §13.1.2).
@@ -74,10 +95,20 @@ private struct ETagReader {
     if isWeak { bytes.removeFirst(2) }
     guard bytes.popFirst() == UInt8(ascii: "\"") else { return nil }
     guard let end = bytes.firstIndex(of: UInt8(ascii: "\"")) else { return nil }
-    let opaque = bytes[..<end]
+    var opaque = bytes[..<end]
     guard opaque.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return nil }
     bytes = bytes[(end + 1)...]
-    return ETag(token: CASToken(opaque: opaque), isWeak: isWeak)
+    let form = ETagReader.takeForm(from: &opaque)
+    return ETag(token: CASToken(opaque: opaque), isWeak: isWeak, form: form)
+  }
+
+  private static func takeForm(from opaque: inout ArraySlice<UInt8>) -> Representation {
+    for (ending, form) in [(".b", Representation.octets), (".t", .text)]
+    where opaque.suffix(2).elementsEqual(ending.utf8) {
+      opaque.removeLast(2)
+      return form
+    }
+    return .json
   }
 
   private mutating func skipSpace() { bytes = bytes.drop(while: isFieldSpace) }

@@ -13,11 +13,14 @@ final class HTTPService: ExchangeHandler {
     router = Router(routes)
   }
 
-  /// The longest body that any route takes: the JSON form of the longest value, all of it escaped.
+  /// The longest body that any route takes.
   static func longestBody(_ settings: Settings) -> Int {
-    max(
-      settings.maximumValueLength * Limits.jsonBytesPerByte + Limits.jsonEnvelopeLength,
-      Limits.smallBodyLength)
+    max(longestValueBody(settings), settings.maximumBatchLength, Limits.smallBodyLength)
+  }
+
+  /// The JSON form of the longest value, all of it escaped.
+  private static func longestValueBody(_ settings: Settings) -> Int {
+    settings.maximumValueLength * Limits.jsonBytesPerByte + Limits.jsonEnvelopeLength
   }
 
   func admit(_ exchange: Exchange) -> Response? { refusal(exchange) }
@@ -66,7 +69,8 @@ final class HTTPService: ExchangeHandler {
     case .value:
       let type = request.header("Content-Type").flatMap(MediaType.init)
       let isJSON = type?.isJSON ?? false
-      return isJSON ? HTTPService.longestBody(context.settings) : context.settings.maximumValueLength
+      return isJSON ? HTTPService.longestValueBody(context.settings) : context.settings.maximumValueLength
+    case .batch: return context.settings.maximumBatchLength
     }
   }
 }

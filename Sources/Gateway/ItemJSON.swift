@@ -35,7 +35,7 @@ struct ItemJSON {
     return out
   }
 
-  private func encoded(_ value: some Encodable) -> Data {
+  func encoded(_ value: some Encodable) -> Data {
     // Fails for numbers that are not finite and for what an `encode(to:)` throws: ours have neither.
     do { return try encoder.encode(value) } catch { preconditionFailure("cannot be JSON: \(error)") }
   }
@@ -45,15 +45,7 @@ struct ItemJSON {
     var strings: [String] = []
     strings.reserveCapacity(items.count * 3)
     var isBase64: [Bool] = []
-    for body in items {
-      // JSON is UTF-8: a key that is not loses the bytes that are not. It is an echo; the caller has the key.
-      strings.append(body.key.description)
-      strings.append(body.tier)
-      // One pass both checks that the value is UTF-8 and makes the string of it.
-      let text = String(validating: body.item.value, as: UTF8.self)
-      strings.append(text ?? Data(body.item.value).base64EncodedString())
-      isBase64.append(text == nil)
-    }
+    for body in items { isBase64.append(ItemJSON.collect(body, &strings)) }
     let array = encoded(strings)
     out.reserveCapacity(out.count + array.count + items.count * 128)
     array.withUnsafeBytes { array in
@@ -65,7 +57,19 @@ struct ItemJSON {
     }
   }
 
-  private func append(
+  /// Adds the strings of an item in the order in which `append` wants them; returns whether its value is
+  /// base64.
+  static func collect(_ body: ItemBody, _ strings: inout [String]) -> Bool {
+    // JSON is UTF-8: a key that is not loses the bytes that are not. It is an echo; the caller has the key.
+    strings.append(body.key.description)
+    strings.append(body.tier)
+    // One pass both checks that the value is UTF-8 and makes the string of it.
+    let text = String(validating: body.item.value, as: UTF8.self)
+    strings.append(text ?? Data(body.item.value).base64EncodedString())
+    return text == nil
+  }
+
+  func append(
     _ item: Item, isBase64: Bool, _ strings: inout StringArrayReader, _ out: inout [UInt8]
   ) {
     out.append(UInt8(ascii: "{"))
@@ -88,7 +92,7 @@ struct ItemJSON {
 }
 
 /// Takes an encoded array of strings apart, `["a","b\"c"]`, without decoding: each with its quotes.
-private struct StringArrayReader {
+struct StringArrayReader {
   private let bytes: UnsafeRawBufferPointer
   private var offset = 0
 

@@ -12,8 +12,13 @@ struct ItemRequest: Decodable {
   /// Seconds from now; 0 = never.
   var ttl: UInt64
 
+  static let members = ["value", "encoding", "flags", "ttl"]
+
   init(from decoder: any Decoder) throws {
-    let members = try JSONMembers(decoder, allowed: ["key", "value", "encoding", "flags", "ttl"])
+    try self.init(JSONMembers(decoder, allowed: ["key"] + ItemRequest.members))
+  }
+
+  init(_ members: JSONMembers) throws {
     key = try members.text("key")
     value = try members.value()
     // The limit is that of the type, so the conversion cannot fail.
@@ -28,8 +33,13 @@ struct PieceRequest: Decodable {
   var key: String?
   var value: [UInt8]
 
+  static let members = ["value", "encoding"]
+
   init(from decoder: any Decoder) throws {
-    let members = try JSONMembers(decoder, allowed: ["key", "value", "encoding"])
+    try self.init(JSONMembers(decoder, allowed: ["key"] + PieceRequest.members))
+  }
+
+  init(_ members: JSONMembers) throws {
     key = try members.text("key")
     value = try members.value()
   }
@@ -44,8 +54,13 @@ struct CounterRequest {
 }
 
 extension CounterRequest: Decodable {
+  static let members = ["delta", "initial", "ttl"]
+
   init(from decoder: any Decoder) throws {
-    let members = try JSONMembers(decoder, allowed: ["key", "delta", "initial", "ttl"])
+    try self.init(JSONMembers(decoder, allowed: ["key"] + CounterRequest.members))
+  }
+
+  init(_ members: JSONMembers) throws {
     key = try members.text("key")
     delta = try members.numberOrText("delta")
     initial = try members.numberOrText("initial")
@@ -58,8 +73,13 @@ struct TouchRequest: Decodable {
   var key: String?
   var ttl: UInt64
 
+  static let members = ["ttl"]
+
   init(from decoder: any Decoder) throws {
-    let members = try JSONMembers(decoder, allowed: ["key", "ttl"])
+    try self.init(JSONMembers(decoder, allowed: ["key"] + TouchRequest.members))
+  }
+
+  init(_ members: JSONMembers) throws {
     key = try members.text("key")
     guard let ttl = try members.ttl() else { throw Problem(.invalidBody, "the member `ttl` is missing") }
     self.ttl = ttl

@@ -13,8 +13,10 @@ final class JSONCoding {
   /// For the items of answers, which are most of all JSON.
   let items: ItemJSON
 
-  init() {
+  /// - Parameter maximumOperations: of a batch; one with more is refused before any is decoded.
+  init(maximumOperations: Int = Settings().maximumKeysPerRequest) {
     items = ItemJSON(encoder)
+    decoder.userInfo[.maximumOperations] = maximumOperations
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   }
 
@@ -65,9 +67,18 @@ struct JSONMembers {
 
   private let members: KeyedDecodingContainer<Name>
 
-  /// A member that is not `allowed` is an error: a mistyped `tll` must not store for ever.
-  init(_ decoder: any Decoder, allowed: [String]) throws {
+  /// All of them, to find out by one which others are allowed.
+  init(_ decoder: any Decoder) throws {
     members = try decoder.container(keyedBy: Name.self)
+  }
+
+  init(_ decoder: any Decoder, allowed: [String]) throws {
+    try self.init(decoder)
+    try refuseOthers(than: allowed)
+  }
+
+  /// A member that is not `allowed` is an error: a mistyped `tll` must not store for ever.
+  func refuseOthers(than allowed: [String]) throws {
     let unknown = members.allKeys.map(\.stringValue).filter { !allowed.contains($0) }.sorted()
     if let first = unknown.first {
       throw Problem(.invalidBody, "unknown member `\(first)`; allowed are \(allowed.joined(separator: ", "))")
@@ -82,6 +93,22 @@ struct JSONMembers {
       throw Problem(.invalidBody, "`\(name)` is no string of Unicode characters")
     }
     return text
+  }
+
+  /// A list that has to be there. One of more than `limit` elements is refused before any is decoded.
+  func list<Element: Decodable>(
+    _ name: String, of type: Element.Type, atMost limit: Int
+  ) throws -> [Element] {
+    guard has(name) else { throw Problem(.invalidBody, "the member `\(name)` is missing") }
+    guard var list = try? members.nestedUnkeyedContainer(forKey: Name(stringValue: name)) else {
+      throw Problem(.invalidBody, "`\(name)` is no list")
+    }
+    if let count = list.count, count > limit {
+      throw Problem(.tooLarge, "`\(name)` has \(count) elements; at most \(limit) are taken")
+    }
+    var elements: [Element] = []
+    while !list.isAtEnd { elements.append(try list.decode(type)) }
+    return elements
   }
 
   /// An unsigned number up to `limit`; nil when it is absent.

@@ -41,6 +41,15 @@ info:
     parameters and unknown JSON members are answered 400: a misspelt `ttl` must not become an item that
     lives for ever.
 
+    **Limits.** A value has up to `--max-value-size` bytes (1 MiB), a multi-get and a batch up to `--max-keys`
+    keys or operations (1000); a batch up to `--max-batch-size` bytes (8 MiB), and the values in the answer to
+    either together not more than that. A body that is announced as too long is refused before it is sent.
+
+    **Conditions.** `If-Match` and `If-None-Match` are those of RFC 9110 section 13, whole lists and weak tags
+    included. A tag names an item in one form: those of its JSON and of its bytes differ, and any of them will
+    do in `If-Match`. Where memcached cannot check a condition, the request is refused rather than done all
+    the same.
+
     **Methods.** HEAD is answered wherever GET is, OPTIONS everywhere.
 
     **Errors** are `application/problem+json` (RFC 9457), or text when `Accept` likes that better. Beside
@@ -224,6 +233,9 @@ paths:
 
         204 when it was stored; 201 when it is also certain that there was none before, which only
         `If-None-Match: *` tells.
+
+        A body with a `Content-Encoding` is refused, since no reader could be told of it, and so is one with a
+        `Content-Range`.
       parameters:
         - $ref: '#/components/parameters/TTL'
         - $ref: '#/components/parameters/Flags'
@@ -567,12 +579,20 @@ paths:
         Each key is looked for on its own: an older tier is asked for exactly the keys that are still
         missing. A key is in exactly one of the three lists, and a key that is asked for twice is there
         once. The order is that of the request. 200 even when no key could be looked for: 404 would say
-        that they are not there.
+        that they are not there. One key that is malformed makes the whole request 400.
+
+        The values of an answer are at most 8 MiB together (`--max-batch-size`). A key whose value does not fit
+        any more is in `errors` as `answer-too-large`; which ones are depends on which values come first.
+
+        HEAD does not count as an access where the backend can look without one. There is no ETag, and a
+        request on a condition is refused.
       parameters:
         - name: key
           in: query
           required: true
-          description: A key, percent-encoded; repeat for more, by default up to 1000 times (`--max-keys`).
+          description: |
+            A key, percent-encoded; repeat for more, by default up to 1000 times (`--max-keys`), as far as
+            they fit in a target: some 4000 bytes. A batch takes more.
           style: form
           explode: true
           schema:
@@ -613,6 +633,95 @@ paths:
           $ref: '#/components/responses/NotAcceptable'
         '414':
           $ref: '#/components/responses/TargetTooLong'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        default:
+          $ref: '#/components/responses/Problem'
+  /batch:
+    post:
+      operationId: batch
+      tags: [several items]
+      summary: Do many operations at once
+      description: |
+        Any mix of operations, each with the result that a request of its own would have had: its status, its
+        ETag, its item, counter or problem. The results are in the order of the operations.
+
+        Operations of one key are done one after the other, in their order. Those of different keys are sent
+        together and done in any order. **A batch is not atomic**: each operation takes effect on its own, one
+        that fails stops none of the others, and others may see, or change, what is between two of them.
+
+        An operation that is malformed is 400 for itself, and so is a condition that cannot be checked. The whole
+        batch fails only, and then before anything is done, when it is no `{"operations": […]}`, has more than
+        1000 operations (`--max-keys`) or more than 8 MiB (`--max-batch-size`).
+
+        The values of the items in an answer are at most 8 MiB together (`--max-batch-size`). A get whose value
+        does not fit any more is 413 `answer-too-large`; which ones are depends on which values come first. What
+        became of a write is always told.
+
+        A batch has as much time as one request (`--operation-timeout`, or `Prefer: wait=N`). What has not been
+        answered when it is up is 504; what waited for others of its key until then is 504, too, and has not been
+        done.
+
+        Keys are JSON strings, so that a key that is not UTF-8 cannot be named. `Prefer: respond-async` is passed
+        over.
+      parameters:
+        - $ref: '#/components/parameters/PreferWait'
+      requestBody:
+        description: The operations.
+        required: true
+        content:
+          application/json:
+            schema:
+              $ref: '#/components/schemas/Batch'
+            example:
+              operations:
+                - {op: get, key: 'user:42'}
+                - {op: set, key: 'user:43', value: Grace, flags: 7, ttl: 60}
+                - {op: add, key: 'user:42', value: Ada}
+                - {op: cas, key: 'user:44', value: Alan, ifMatch: '"6c1f0b7e5f3c91aa.1724"'}
+                - {op: incr, key: visits, delta: 1, initial: 0}
+                - {op: delete, key: 'user:45'}
+      responses:
+        '200':
+          description: The results, whatever they are.
+          headers:
+            Preference-Applied:
+              $ref: '#/components/headers/PreferenceApplied'
+            Cache-Control:
+              $ref: '#/components/headers/CacheControl'
+            Vary:
+              $ref: '#/components/headers/Vary'
+            X-Content-Type-Options:
+              $ref: '#/components/headers/ContentTypeOptions'
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/BatchResults'
+              example:
+                results:
+                  - status: 200
+                    etag: '"6c1f0b7e5f3c91aa.1724"'
+                    item: {key: 'user:42', value: Ada, flags: 0, ttl: null, cas: '1724', tier: new}
+                  - {status: 204, etag: '"6c1f0b7e5f3c91aa.1725"'}
+                  - status: 412
+                    problem: {type: /problems/exists, title: 'Precondition failed: the key exists', status: 412, detail: 'exists: the key is there already', instance: 6924f3a1-812-0-17, reason: exists}
+                  - status: 412
+                    problem: {type: /problems/missing, title: 'Precondition failed: the key is missing', status: 412, detail: 'missing: there is no such key', instance: 6924f3a1-812-0-18, reason: missing}
+                  - {status: 201, etag: '"6c1f0b7e5f3c91aa.1726"', key: visits, value: '0'}
+                  - status: 404
+                    problem: {type: /problems/not-found, title: Key not found, status: 404, detail: no tier that was asked has the key, instance: 6924f3a1-812-0-19}
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '406':
+          $ref: '#/components/responses/NotAcceptable'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '415':
+          $ref: '#/components/responses/UnsupportedMediaType'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         default:
@@ -1004,7 +1113,8 @@ components:
     IfMatch:
       name: If-Match
       in: header
-      description: '`*`, "if there is one", or strong ETags, "if it is one of these". A weak one never matches.'
+      description: |
+        `*`, "if there is one", or up to 8 strong ETags, "if it is one of these". A weak one never matches.
       schema:
         type: string
       example: '"6c1f0b7e5f3c91aa.1724"'
@@ -1042,7 +1152,9 @@ components:
       example: wait=5
   headers:
     ETag:
-      description: Strong for an item of the primary, weak for one of an older tier; stale once the node restarts.
+      description: |
+        Strong for an item of the primary, weak for one of an older tier; stale once the node restarts. Absent
+        where the node keeps no cas tokens. The bare bytes have another one than the JSON form.
       schema:
         type: string
       example: '"6c1f0b7e5f3c91aa.1724"'
@@ -1628,6 +1740,185 @@ components:
           type: string
           pattern: '^[0-9]{1,20}$'
       required: [key, value]
+      additionalProperties: false
+    Batch:
+      type: object
+      properties:
+        operations:
+          type: array
+          maxItems: 1000
+          items:
+            $ref: '#/components/schemas/Operation'
+      required: [operations]
+      additionalProperties: false
+    Operation:
+      description: A verb and a key, and what a request of its own would have in its body and its headers.
+      oneOf:
+        - $ref: '#/components/schemas/GetOperation'
+        - $ref: '#/components/schemas/StoreOperation'
+        - $ref: '#/components/schemas/CasOperation'
+        - $ref: '#/components/schemas/DeleteOperation'
+        - $ref: '#/components/schemas/PieceOperation'
+        - $ref: '#/components/schemas/CounterOperation'
+        - $ref: '#/components/schemas/TouchOperation'
+    GetOperation:
+      type: object
+      description: As GET.
+      properties:
+        op:
+          const: get
+        key:
+          $ref: '#/components/schemas/Key'
+        ifMatch:
+          $ref: '#/components/schemas/IfMatch'
+        ifNoneMatch:
+          $ref: '#/components/schemas/IfNoneMatch'
+      required: [op, key]
+      additionalProperties: false
+    StoreOperation:
+      type: object
+      description: As PUT; add with `If-None-Match` `*`, replace with `If-Match` `*`.
+      properties:
+        op:
+          type: string
+          enum: [set, add, replace]
+        key:
+          $ref: '#/components/schemas/Key'
+        value:
+          type: string
+        encoding:
+          $ref: '#/components/schemas/Encoding'
+        flags:
+          $ref: '#/components/schemas/Flags'
+        ttl:
+          $ref: '#/components/schemas/NullableTTL'
+        ifMatch:
+          $ref: '#/components/schemas/IfMatch'
+        ifNoneMatch:
+          const: '*'
+      required: [op, key, value]
+      additionalProperties: false
+    CasOperation:
+      type: object
+      description: As PUT with `If-Match` and an ETag.
+      properties:
+        op:
+          const: cas
+        key:
+          $ref: '#/components/schemas/Key'
+        value:
+          type: string
+        encoding:
+          $ref: '#/components/schemas/Encoding'
+        flags:
+          $ref: '#/components/schemas/Flags'
+        ttl:
+          $ref: '#/components/schemas/NullableTTL'
+        ifMatch:
+          $ref: '#/components/schemas/IfMatch'
+      required: [op, key, value, ifMatch]
+      additionalProperties: false
+    DeleteOperation:
+      type: object
+      description: As DELETE.
+      properties:
+        op:
+          const: delete
+        key:
+          $ref: '#/components/schemas/Key'
+        ifMatch:
+          $ref: '#/components/schemas/IfMatch'
+      required: [op, key]
+      additionalProperties: false
+    PieceOperation:
+      type: object
+      description: As POST to `append` or `prepend`.
+      properties:
+        op:
+          type: string
+          enum: [append, prepend]
+        key:
+          $ref: '#/components/schemas/Key'
+        value:
+          type: string
+        encoding:
+          $ref: '#/components/schemas/Encoding'
+      required: [op, key, value]
+      additionalProperties: false
+    CounterOperation:
+      type: object
+      description: As POST to `incr` or `decr`.
+      properties:
+        op:
+          type: string
+          enum: [incr, decr]
+        key:
+          $ref: '#/components/schemas/Key'
+        delta:
+          $ref: '#/components/schemas/Counter'
+        initial:
+          $ref: '#/components/schemas/Counter'
+        ttl:
+          $ref: '#/components/schemas/NullableTTL'
+      required: [op, key]
+      dependentRequired:
+        ttl: [initial]
+      additionalProperties: false
+    TouchOperation:
+      type: object
+      description: As POST to `touch`.
+      properties:
+        op:
+          const: touch
+        key:
+          $ref: '#/components/schemas/Key'
+        ttl:
+          $ref: '#/components/schemas/NullableTTL'
+      required: [op, key, ttl]
+      additionalProperties: false
+    IfMatch:
+      type: string
+      description: What the header `If-Match` would hold, quotes included; `*`, an ETag, or a list of them.
+    IfNoneMatch:
+      type: string
+      description: What the header `If-None-Match` would hold, quotes included.
+    BatchResults:
+      type: object
+      properties:
+        results:
+          type: array
+          description: One an operation, in their order.
+          items:
+            $ref: '#/components/schemas/Result'
+      required: [results]
+      additionalProperties: false
+    Result:
+      type: object
+      description: What the answer to a request of its own would have been.
+      properties:
+        status:
+          type: integer
+          minimum: 200
+          maximum: 599
+        etag:
+          type: string
+          description: The header `ETag`, of the item or of what was written, where the backend tells it.
+        item:
+          $ref: '#/components/schemas/Item'
+        key:
+          description: A counter's, beside its `value`.
+          $ref: '#/components/schemas/Key'
+        value:
+          type: string
+          description: A counter's new value.
+          pattern: '^[0-9]{1,20}$'
+        problem:
+          description: Of a status of 400 and more.
+          $ref: '#/components/schemas/Problem'
+      required: [status]
+      dependentRequired:
+        key: [value]
+        value: [key]
       additionalProperties: false
     Items:
       type: object

@@ -29,6 +29,8 @@ final class Route: Sendable {
     case arguments
     /// A value, bare or in its JSON form.
     case value
+    /// Many operations with their values.
+    case batch
   }
 
   let method: Method
@@ -67,6 +69,7 @@ enum Routes {
     Route(.post, "/keys/{key}/prepend", body: .value, KeyWrites.prepend),
     Route(.post, "/keys/{key}/touch", query: ["ttl"], KeyWrites.touch),
     Route(.get, "/keys", query: [.repeatable("key")], MultiGet.get),
+    Route(.post, "/batch", body: .batch, Batch.post),
     Route(.get, "/livez", Health.live),
     Route(.get, "/readyz", Health.ready),
   ]

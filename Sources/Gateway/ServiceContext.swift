@@ -13,7 +13,7 @@ final class ServiceContext {
   let settings: Settings
   /// Crossfade's own version.
   let version: String
-  let json = JSONCoding()
+  let json: JSONCoding
   let cacheStatus: CacheStatus
   let requestIDs: RequestIDs
 
@@ -31,6 +31,7 @@ final class ServiceContext {
     collectNodeStatuses = { completion in completion([client.tiers.map { $0.cluster.nodes.map(\.status) }]) }
     self.loop = loop
     self.settings = settings
+    json = JSONCoding(maximumOperations: settings.maximumKeysPerRequest)
     self.version = version
     cacheStatus = CacheStatus(tierNames: client.tiers.map(\.name))
     requestIDs = RequestIDs(worker: worker)
@@ -46,11 +47,17 @@ final class ServiceContext {
 
   /// The answer that tells `request`'s caller of `problem`.
   func response(_ problem: Problem, to request: any IncomingRequest) -> Response {
-    let id = requestIDs.next()
-    if problem.type.status >= 500 { reportProblem(problem, id) }
+    let id = identify(problem)
     // Fields of a request whose client has gone are gone too; nobody will read the answer.
     let asText = !request.isGone && Representation.problemAsText(request.headers("Accept"))
     return problem.response(instance: id, asText: asText, json)
+  }
+
+  /// The id under which the caller, and the log if it is one of ours, are told of `problem`.
+  func identify(_ problem: Problem) -> String {
+    let id = requestIDs.next()
+    if problem.type.status >= 500 { reportProblem(problem, id) }
+    return id
   }
 }
 

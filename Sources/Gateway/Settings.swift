@@ -45,8 +45,11 @@ public struct Settings: Hashable, Sendable {
   public var insecure = false
   /// Largest value in bytes that PUT, append and prepend take.
   public var maximumValueLength = 1 << 20
-  /// Most keys of one `GET /keys?key=…`.
+  /// Most keys of one `GET /keys?key=…`, and operations of one `POST /batch`.
   public var maximumKeysPerRequest = 1000
+  /// Largest body of `POST /batch` in bytes, and the most that the values in an answer to many keys have
+  /// together.
+  public var maximumBatchLength = 8 << 20
   /// From a request's arrival to its answer, over all tiers.
   public var operationTimeout: Duration = .seconds(1)
   /// What one node gets of that; shorter, so that the next tier can still be asked.

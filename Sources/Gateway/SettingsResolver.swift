@@ -40,6 +40,7 @@ struct SettingsResolver {
     readLast(.insecure, \.insecure, Syntax.toggle)
     readLast(.maximumValueSize, \.maximumValueLength, Syntax.size(in: 1...(128 << 20)))
     readLast(.maximumKeys, \.maximumKeysPerRequest, Syntax.count(in: 1...100_000))
+    readLast(.maximumBatchSize, \.maximumBatchLength, Syntax.size(in: (64 << 10)...(1 << 30)))
     readTimes()
     readLast(.ejectAfter, \.ejectAfter, Syntax.count(in: 1...1_000))
     readLast(.maximumConnections, \.maximumConnections, Syntax.count(in: 1...1_000_000))

@@ -12,6 +12,7 @@ public enum SettingName: String, Hashable, Sendable, CaseIterable {
   case workers, insecure
   case maximumValueSize = "max-value-size"
   case maximumKeys = "max-keys"
+  case maximumBatchSize = "max-batch-size"
   case operationTimeout = "operation-timeout"
   case nodeTimeout = "node-timeout"
   case ejectAfter = "eject-after"
@@ -74,7 +75,13 @@ public struct SettingDescription: Sendable {
     .init(
       .maximumValueSize, "MAX_VALUE_SIZE", "size", "The largest value that is taken.",
       "1 to 128MiB, in bytes or with KiB, MiB, kB, MB"),
-    .init(.maximumKeys, "MAX_KEYS", "number", "Most keys of one multi-get.", "1 to 100000"),
+    .init(
+      .maximumKeys, "MAX_KEYS", "number", "Most keys of one multi-get and operations of one batch.",
+      "1 to 100000"),
+    .init(
+      .maximumBatchSize, "MAX_BATCH_SIZE", "size",
+      "Most bytes of a batch, and of the values in the answer to a batch or a multi-get.",
+      "64KiB to 1GiB, in bytes or with KiB, MiB, kB, MB"),
     .init(
       .operationTimeout, "OPERATION_TIMEOUT", "duration", "For a request over all tiers.",
       "1ms to 10m, like 250ms or 1s"),

@@ -20,6 +20,7 @@ extension Settings {
     case .insecure: [String(insecure)]
     case .maximumValueSize: [SizeText.text(maximumValueLength)]
     case .maximumKeys: [String(maximumKeysPerRequest)]
+    case .maximumBatchSize: [SizeText.text(maximumBatchLength)]
     case .operationTimeout: [DurationText.text(operationTimeout)]
     case .nodeTimeout: [DurationText.text(nodeTimeout)]
     case .ejectAfter: [String(ejectAfter)]

@@ -32,7 +32,8 @@ public struct FieldBlock: Equatable, Sendable {
     storage += [UInt8](repeating: 0, count: max(more, storage.count))
   }
 
-  func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+  /// Shows what has been written.
+  public func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
     storage.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[..<count])) }
   }
 

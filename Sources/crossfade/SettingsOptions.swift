@@ -18,6 +18,7 @@ struct SettingsOptions: ParsableArguments {
   @Flag(name: .of(.insecure), help: .of(.insecure)) var insecure = false
   @Option(name: .of(.maximumValueSize), help: .of(.maximumValueSize)) var valueSize: String?
   @Option(name: .of(.maximumKeys), help: .of(.maximumKeys)) var keys: String?
+  @Option(name: .of(.maximumBatchSize), help: .of(.maximumBatchSize)) var batchSize: String?
   @Option(name: .of(.operationTimeout), help: .of(.operationTimeout)) var operationTimeout: String?
   @Option(name: .of(.nodeTimeout), help: .of(.nodeTimeout)) var nodeTimeout: String?
   @Option(name: .of(.ejectAfter), help: .of(.ejectAfter)) var ejectAfter: String?
@@ -35,7 +36,7 @@ struct SettingsOptions: ParsableArguments {
     ]
     let single: [SettingName: String?] = [
       .policy: policy, .backfill: backfill, .workers: workers, .maximumValueSize: valueSize,
-      .maximumKeys: keys,
+      .maximumKeys: keys, .maximumBatchSize: batchSize,
       .operationTimeout: operationTimeout, .nodeTimeout: nodeTimeout,
       .ejectAfter: ejectAfter, .connectTimeout: connectTimeout,
       .maximumConnections: connections, .idleTimeout: idleTimeout, .drainTimeout: drainTimeout,

@@ -17,7 +17,7 @@ import Testing
       (CASToken(boot: 1, unique: .max), true, "W/\"0000000000000001.18446744073709551615\""),
     ])
   func writing(_ token: CASToken, _ isWeak: Bool, _ text: String) {
-    #expect(ETag.field(token, isWeak: isWeak) == text)
+    #expect(ETag.text(token, isWeak: isWeak) == text)
     #expect(ETagCondition(fields: [text]) == .tags([ETag(token: token, isWeak: isWeak)]))
   }
 
@@ -44,6 +44,8 @@ import Testing
       (["\"a,b\""], "?"),
       (["\"a\\\""], "?"),
       (["\"é\""], "?"),
+      (["\"00000000000000ab.7.b\", W/\"00000000000000ab.8.t\""], "7 W8"),
+      (["\"00000000000000ab.7.b.b\"", "\"00000000000000ab.7.x\"", "\".b\""], "? ? ?"),
       (["\"00000000000000AB.7\""], "?"),
       (["\"00000000000000ab.07\""], "?"),
       (["\"00000000000000ab.\""], "?"),
@@ -72,7 +74,7 @@ import Testing
 
   @Test("a tag cannot ask for a comparison without the boot")
   func anyBoot() {
-    let text = ETag.field(CASToken(boot: CASToken.anyBoot, unique: 7), isWeak: false)
+    let text = ETag.text(CASToken(boot: CASToken.anyBoot, unique: 7), isWeak: false)
     #expect(ETagTests.text(ETagCondition(fields: [text])) == "?")
   }
 
@@ -89,6 +91,20 @@ import Testing
   func comparison(_ tag: ETag, _ strongly: Bool, _ weakly: Bool) {
     let token = CASToken(boot: 1, unique: 1)
     #expect(tag.matchesStrongly(token) == strongly)
-    #expect(tag.matchesWeakly(token) == weakly)
+    #expect(tag.matchesWeakly(token, .json) == weakly)
+  }
+
+  @Test(
+    "each form of an item has a tag of its own, and any of them names the item", arguments: [true, false])
+  func forms(_ isWeak: Bool) throws {
+    let token = CASToken(boot: 1, unique: .max)
+    let fields = Representation.allCases.map { ETag.text(token, isWeak: isWeak, $0) }
+    #expect(Set(fields).count == 3)
+    for (field, form) in zip(fields, Representation.allCases) {
+      let tag = ETag(token: token, isWeak: isWeak, form: form)
+      #expect(ETagCondition(fields: [field]) == .tags([tag]))
+      #expect(tag.matchesStrongly(token) == !isWeak)
+      for other in Representation.allCases { #expect(tag.matchesWeakly(token, other) == (form == other)) }
+    }
   }
 }

@@ -27,6 +27,8 @@ import Testing
       (.post, "/keys/a/append", "", 1 << 20 + 1, "413 too-large"),
       (.post, "/keys/a/incr", "application/json", 64 << 10, "admitted"),
       (.post, "/keys/a/incr", "application/json", 64 << 10 + 1, "413 too-large"),
+      (.post, "/batch", "application/json", 8 << 20, "admitted"),
+      (.post, "/batch", "application/json", 8 << 20 + 1, "413 too-large"),
       (.get, "/keys/a", "", 1 << 30, "413 too-large"),
       (.post, "/keys/a", "", 1 << 30, "405 method-not-allowed"),
       (.post, "/nowhere", "", 1 << 30, "404 no-such-route"),
@@ -46,11 +48,15 @@ import Testing
     }
   }
 
-  @Test("the longest body that is taken is the longest value, all of it escaped")
+  @Test("the longest body that is taken is the longest value, all of it escaped, or the longest batch")
   func longestBody() {
     var settings = Settings()
+    settings.maximumBatchLength = 1
     settings.maximumValueLength = 1 << 20
     #expect(HTTPService.longestBody(settings) == 6 << 20 + 4096)
+    settings.maximumBatchLength = 8 << 20
+    #expect(HTTPService.longestBody(settings) == 8 << 20)
+    settings.maximumBatchLength = 1
     settings.maximumValueLength = 1
     #expect(HTTPService.longestBody(settings) == 64 << 10)
   }

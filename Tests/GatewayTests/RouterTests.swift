@@ -18,7 +18,7 @@ import Testing
     "/keys/{key}/decr": "POST, OPTIONS", "/incr": "POST, OPTIONS", "/decr": "POST, OPTIONS",
     "/keys/{key}/append": "POST, OPTIONS", "/keys/{key}/prepend": "POST, OPTIONS",
     "/keys/{key}/touch": "POST, OPTIONS", "/keys": "GET, HEAD, OPTIONS", "/livez": "GET, HEAD, OPTIONS",
-    "/readyz": "GET, HEAD, OPTIONS",
+    "/batch": "POST, OPTIONS", "/readyz": "GET, HEAD, OPTIONS",
   ]
   private static let admin = [
     "/livez": "GET, HEAD, OPTIONS", "/readyz": "GET, HEAD, OPTIONS", "/stats": "GET, HEAD, OPTIONS",
@@ -80,17 +80,12 @@ import Testing
     arguments: [
       "/", "//", "/nowhere", "/keys/a/b", "/keys/a/incr/", "/keys/a/b/incr", "/keysa", "/KEYS/a",
       "/keys/a/INCR",
-      "/livez/", "/livez/a", "/batch", "/incr/a", "/stats", "/flush", "/version", "/openapi.yaml",
+      "/livez/", "/livez/a", "/batch/", "/incr/a", "/stats", "/flush", "/version", "/openapi.yaml",
       "/k%65ys/a",
       "/keys/a/where", "*",
     ])
   func unknownPaths(_ target: String) throws {
     #expect(try Service().send(.get, target).problem() == "404 no-such-route")
-  }
-
-  @Test("batch is not there yet")
-  func batch() throws {
-    #expect(try Service().send(.post, "/batch", json: "{\"operations\":[]}").status == 404)
   }
 
   @Test("keys are no business of the admin listener")

@@ -51,8 +51,8 @@ extension Program {
       #expect(outcome.status == 0)
       let flags = [
         "--listen", "--admin", "--tier", "--policy", "--protocol", "--workers", "--insecure",
-        "--max-value-size", "--max-keys", "--operation-timeout", "--node-timeout", "--connect-timeout",
-        "--max-connections", "--idle-timeout", "--drain-timeout", "--log-level",
+        "--max-value-size", "--max-keys", "--max-batch-size", "--operation-timeout", "--node-timeout",
+        "--connect-timeout", "--max-connections", "--idle-timeout", "--drain-timeout", "--log-level",
       ]
       for flag in flags { #expect(outcome.output.contains("\n  \(flag) ")) }
       let words = outcome.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")

@@ -17,24 +17,31 @@ import Microhttpd
 ///      ▲                    └─────── not stored ─┐  somebody else created it meanwhile
 ///      └──────────────────────────────────────────┘  a few rounds at most
 enum Counters {
-  static func incr(_ call: Call) throws(Problem) { try start(call, key: call.key, isIncrement: true) }
+  static func incr(_ call: Call) throws(Problem) { try start(call, isIncrement: true) }
 
-  static func decr(_ call: Call) throws(Problem) { try start(call, key: call.key, isIncrement: false) }
+  static func decr(_ call: Call) throws(Problem) { try start(call, isIncrement: false) }
 
   static func incrKeyInBody(_ call: Call) throws(Problem) { try startKeyInBody(call, isIncrement: true) }
 
   static func decrKeyInBody(_ call: Call) throws(Problem) { try startKeyInBody(call, isIncrement: false) }
 
-  private static func start(_ call: Call, key: Key, isIncrement: Bool) throws(Problem) {
+  /// The same once its arguments have been read.
+  static func count(
+    _ call: Call, _ key: Key, isIncrement: Bool, _ arguments: CounterRequest
+  ) throws(Problem) {
+    try Dance(call, key, isIncrement, arguments).step(round: 1)
+  }
+
+  private static func start(_ call: Call, isIncrement: Bool) throws(Problem) {
     if let body = try call.arguments(CounterRequest.self) {
       try call.check(memberKey: body.key)
-      try Dance(call, key, isIncrement, body).step(round: 1)
+      try count(call, call.key, isIncrement: isIncrement, body)
     } else {
       let query = call.query
       let arguments = CounterRequest(
         delta: try query.number("delta", atMost: .max), initial: try query.number("initial", atMost: .max),
         ttl: try query.number("ttl", atMost: .max))
-      try Dance(call, key, isIncrement, arguments).step(round: 1)
+      try count(call, call.key, isIncrement: isIncrement, arguments)
     }
   }
 
@@ -42,7 +49,7 @@ enum Counters {
     guard let body = try call.arguments(CounterRequest.self), let text = body.key else {
       throw Problem(.invalidBody, "the member `key` is missing")
     }
-    try Dance(call, try checkedKey(Array(text.utf8)), isIncrement, body).step(round: 1)
+    try count(call, try checkedKey(Array(text.utf8)), isIncrement: isIncrement, body)
   }
 }
 
@@ -83,7 +90,7 @@ private struct Dance {
 
   private func counted(_ answer: Answer, round: Int) {
     switch answer.result {
-    case .success(.counter(let value, let token)): respond(200, value, token)
+    case .success(.counter(let value, let token)): call.respond(.counted(status: 200, key, value, token))
     case .success(.accepted): call.respond(.accepted)
     case .success(.notNumeric):
       call.fail(Problem(.notNumeric, "the value is not an unsigned 64-bit decimal number"))
@@ -99,7 +106,7 @@ private struct Dance {
     let value = Array(String(initial).utf8)
     call.context.client.add(key, value, exptime: exptime, options) { answer in
       switch answer.result {
-      case .success(.stored(let token)): respond(201, initial, token)
+      case .success(.stored(let token)): call.respond(.counted(status: 201, key, initial, token))
       case .success(.notStored) where round < Limits.counterRounds: step(round: round + 1)
       case .success(.notStored):
         var problem = Problem(.contended, "the counter came and went \(round) times meanwhile")
@@ -109,11 +116,5 @@ private struct Dance {
       case .failure(let error): call.fail(Problem(error, tier: call.tierName(answer), isWrite: true))
       }
     }
-  }
-
-  private func respond(_ status: Int, _ value: UInt64, _ token: CASToken?) {
-    var response = Response.of(.json, status: status, call.context.json.encode(CounterBody(key, value)))
-    response.add(eTag: token)
-    call.respond(response)
   }
 }

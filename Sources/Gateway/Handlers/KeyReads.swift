@@ -12,7 +12,11 @@ enum KeyReads {
 
   static func get(_ call: Call) throws(Problem) {
     let form = try call.negotiate(forms)
-    let conditions = try ReadConditions(call.request)
+    try get(call, form, ReadConditions(Preconditions(call.request)))
+  }
+
+  /// The same once its arguments have been read.
+  static func get(_ call: Call, _ form: Representation, _ conditions: ReadConditions) {
     // HEAD only looks: it must not keep an item alive that nobody reads.
     let isPeek = call.request.method == .head
     call.context.client.get(call.key, isPeek: isPeek, call.options()) { answer in
@@ -37,11 +41,15 @@ enum KeyReads {
   ) {
     // A token of an older tier must never pass for one of the primary.
     let isWeak = answer.tier > 0
-    let verdict = conditions.verdict(item.cas, isWeak: isWeak)
+    let verdict = conditions.verdict(item.cas, isWeak: isWeak, form)
     if verdict == .failed { return call.fail(.changed()) }
+    let body = ItemBody(key: call.key, item: item, tier: call.tierName(answer))
+    if let part = call.part {
+      return part.complete(
+        verdict == .notModified ? .notModified(item.cas, isWeak: isWeak) : .item(body, isWeak: isWeak))
+    }
     var response: Response
     if form == .json {
-      let body = ItemBody(key: call.key, item: item, tier: call.tierName(answer))
       response = .of(.json, call.context.json.items.item(body))
     } else {
       response = .of(form, item.value)
@@ -50,7 +58,7 @@ enum KeyReads {
       response.fields.write(decimal: UInt64(item.flags))
     }
     call.context.cacheStatus.append(answer, to: &response.fields)
-    response.add(eTag: item.cas, isWeak: isWeak)
+    response.add(eTag: item.cas, isWeak: isWeak, form)
     // The body of a 304 stays, like that of HEAD: the HTTP layer sends its length only.
     if verdict == .notModified { response.status = 304 }
     call.respond(response)

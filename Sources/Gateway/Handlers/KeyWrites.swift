@@ -18,11 +18,18 @@ import Microhttpd
 /// | DELETE, also with `If-Match: *`| delete  | 404                               |
 /// | DELETE, `If-Match: "…"`        | delete  | 412 changed, 404 (RFC 9110 §13.2.1)|
 /// | append, prepend, touch         | the same| 404                               |
+///
+/// Each is in two halves, of which the first reads the arguments: those of a batch's operations come in
+/// another form.
 enum KeyWrites {
   static func put(_ call: Call) throws(Problem) {
-    let condition = try WriteCondition(call.request)
-    let item = try NewItem(call)
-    let (client, key, options) = (call.context.client, call.key, call.options(noreply: call.prefersNoReply))
+    let condition = try WriteCondition(Preconditions(call.request))
+    put(call, try NewItem(call), condition)
+  }
+
+  static func put(_ call: Call, _ item: NewItem, _ condition: WriteCondition) {
+    let (client, key) = (call.context.client, call.key)
+    var options: RequestOptions { call.options(noreply: call.prefersNoReply) }
     switch condition {
     case .none:
       client.set(key, item.value, flags: item.flags, exptime: item.exptime, options) {
@@ -38,26 +45,26 @@ enum KeyWrites {
         finish(call, $0) { $0 == .notStored || $0 == .miss ? .missing() : nil }
       }
     case .unchanged(let tokens):
-      tryEach(tokens[...], call) { token, options, completion in
+      ifUnchanged(tokens, call, absent: .missing()) { token, options, completion in
         client.cas(
           key, item.value, token: token, flags: item.flags, exptime: item.exptime, options,
           completion: completion)
-      } finally: { answer in
-        finish(call, answer) { $0 == .exists ? .changed() : $0 == .miss ? .missing() : nil }
       }
     }
   }
 
   static func delete(_ call: Call) throws(Problem) {
+    try delete(call, WriteCondition(Preconditions(call.request)))
+  }
+
+  static func delete(_ call: Call, _ condition: WriteCondition) throws(Problem) {
     let (client, key) = (call.context.client, call.key)
-    switch try WriteCondition(call.request) {
+    switch condition {
     case .none, .present:
       client.delete(key, call.options(noreply: call.prefersNoReply)) { finish(call, $0, refusal: absence) }
     case .unchanged(let tokens):
-      tryEach(tokens[...], call) { token, options, completion in
+      ifUnchanged(tokens, call, absent: .notFound()) { token, options, completion in
         client.delete(key, ifUnchanged: token, options, completion: completion)
-      } finally: { answer in
-        finish(call, answer) { $0 == .exists ? .changed() : absence($0) }
       }
     case .absent:
       throw Problem(.invalidPrecondition, "there is nothing to delete under `If-None-Match: *`")
@@ -66,47 +73,73 @@ enum KeyWrites {
 
   static func append(_ call: Call) throws(Problem) {
     try call.request.refusePreconditions()
-    let value = try NewItem.piece(call)
+    append(call, try NewItem.piece(call))
+  }
+
+  static func append(_ call: Call, _ value: [UInt8]) {
     let options = call.options(noreply: call.prefersNoReply)
     call.context.client.append(call.key, value, options) { finish(call, $0, refusal: absence) }
   }
 
   static func prepend(_ call: Call) throws(Problem) {
     try call.request.refusePreconditions()
-    let value = try NewItem.piece(call)
+    prepend(call, try NewItem.piece(call))
+  }
+
+  static func prepend(_ call: Call, _ value: [UInt8]) {
     let options = call.options(noreply: call.prefersNoReply)
     call.context.client.prepend(call.key, value, options) { finish(call, $0, refusal: absence) }
   }
 
   static func touch(_ call: Call) throws(Problem) {
     try call.request.refusePreconditions()
-    let exptime: Exptime
     if let body = try call.arguments(TouchRequest.self) {
       try call.check(memberKey: body.key)
-      exptime = try Exptime(ttl: body.ttl, unixTime: Int64(time(nil)), .invalidBody)
+      try touch(call, body)
     } else {
-      exptime = try call.query.exptime()
+      touch(call, try call.query.exptime())
     }
+  }
+
+  static func touch(_ call: Call, _ body: TouchRequest) throws(Problem) {
+    touch(call, try Exptime(ttl: body.ttl, unixTime: Int64(time(nil)), .invalidBody))
+  }
+
+  private static func touch(_ call: Call, _ exptime: Exptime) {
     let options = call.options(noreply: call.prefersNoReply)
     call.context.client.touch(call.key, exptime: exptime, options) { finish(call, $0, refusal: absence) }
   }
 
-  /// Tries one token after the other until one is not refused as changed.
-  ///
-  /// The outcome of several cannot be left open, so only a single one is sent without waiting.
+  private typealias Attempt = (CASToken, RequestOptions, @escaping (Answer) -> Void) -> Void
+
+  /// A write with `If-Match: "…"`. If it was refused a look tells why: a tag of before the server's restart, or
+  /// a weak one, is refused without asking, and what the primary says is not true of older tiers.
+  /// `absent`: what is answered when no tier has the key.
+  private static func ifUnchanged(
+    _ tokens: [CASToken], _ call: Call, absent: Problem, attempt: @escaping Attempt
+  ) {
+    // The outcome of several cannot be left open, so only a single one is sent without waiting.
+    let options = call.options(isSequence: true, noreply: tokens.count == 1 && call.prefersNoReply)
+    tryEach(tokens[...], options, attempt) { answer in
+      guard case .success(let reply) = answer.result, reply == .exists || reply == .miss else {
+        return finish(call, answer) { _ in nil }
+      }
+      call.context.client.get(call.key, isPeek: true, options) { look in
+        if case .success(.miss) = look.result { call.fail(absent) } else { call.fail(.changed()) }
+      }
+    }
+  }
+
+  /// Tries one token after the other until one is not refused as changed; of none it is known at once.
   private static func tryEach(
-    _ tokens: ArraySlice<CASToken>, _ call: Call, options: RequestOptions? = nil,
-    attempt: @escaping (CASToken, RequestOptions, @escaping (Answer) -> Void) -> Void,
+    _ tokens: ArraySlice<CASToken>, _ options: RequestOptions, _ attempt: @escaping Attempt,
     finally finish: @escaping (Answer) -> Void
   ) {
-    guard let token = tokens.first else { return call.fail(.changed()) }
+    guard let token = tokens.first else { return finish(Answer(.success(.exists))) }
     let rest = tokens.dropFirst()
-    let options =
-      options
-      ?? call.options(isSequence: !rest.isEmpty, noreply: rest.isEmpty && call.prefersNoReply)
     attempt(token, options) { answer in
       guard case .success(.exists) = answer.result, !rest.isEmpty else { return finish(answer) }
-      tryEach(rest, call, options: options, attempt: attempt, finally: finish)
+      tryEach(rest, options, attempt, finally: finish)
     }
   }
 
@@ -115,8 +148,8 @@ enum KeyWrites {
     _ call: Call, _ answer: Answer, status: Int = 204, refusal: (Reply) -> Problem?
   ) {
     switch answer.result {
-    case .success(.stored(let token)): call.respond(.written(status, token))
-    case .success(.deleted), .success(.touched): call.respond(.written(status, nil))
+    case .success(.stored(let token)): call.respond(.stored(status: status, token))
+    case .success(.deleted), .success(.touched): call.respond(.stored(status: status, nil))
     case .success(.accepted): call.respond(.accepted)
     case .success(let reply):
       call.fail(refusal(reply) ?? Problem(unexpected: reply, tier: call.tierName(answer)))
@@ -126,20 +159,6 @@ enum KeyWrites {
 
   private static func absence(_ reply: Reply) -> Problem? {
     reply == .miss || reply == .notStored ? .notFound() : nil
-  }
-}
-
-extension Response {
-  /// A write that was done. The new ETag spares its caller another read before the next one.
-  static func written(_ status: Int, _ token: CASToken?) -> Response {
-    var response = Response(status: status)
-    response.add(eTag: token)
-    return response
-  }
-
-  /// A write that was sent and whose outcome nobody waits for (RFC 7240 §3, §4.1).
-  static var accepted: Response {
-    Response(status: 202, headers: [("Preference-Applied", "respond-async")])
   }
 }
 

@@ -9,11 +9,16 @@ import Memcached
 ///
 /// A key that is given twice is asked for once and answered once, at its first place. The status is 200
 /// even when no key could be looked up: each key that could not is in `errors`, none in `missing`.
+///
+/// There is no tag of many items, and so no condition on them.
 enum MultiGet {
   static func get(_ call: Call) throws(Problem) {
     _ = try call.negotiate([.json])
+    try call.request.refusePreconditions()
     let keys = try keys(call)
-    call.context.client.getMany(keys, call.options()) { answers in
+    let allowance = ValueAllowance(bytes: call.context.settings.maximumBatchLength)
+    let isPeek = call.request.method == .head
+    call.context.client.getMany(keys, isPeek: isPeek, allowance: allowance, call.options()) { answers in
       var body = ItemsBody()
       for (key, answer) in zip(keys, answers) { add(answer, of: key, to: &body, call) }
       call.respond(.of(.json, call.context.json.items.items(body)))

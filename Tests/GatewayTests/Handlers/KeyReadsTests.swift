@@ -19,7 +19,7 @@ import Testing
         "key": "user:42", "value": "v", "flags": 7, "ttl": 283, "cas": "1", "tier": "new",
       ])
     #expect(response.field("Content-Type") == "application/json")
-    #expect(response.field("ETag") == ETag.field(token, isWeak: false))
+    #expect(response.field("ETag") == ETag.text(token, isWeak: false))
     #expect(response.field("Cache-Status") == "new; hit; ttl=283")
     #expect(response.field("Cache-Control") == "no-cache")
     #expect(response.field("Vary") == "Accept")
@@ -36,7 +36,7 @@ import Testing
     #expect(response.status == 200)
     #expect(try response.json()["tier"] == "old")
     #expect(try response.json()["ttl"] == .null)
-    #expect(response.field("ETag") == ETag.field(token, isWeak: true))
+    #expect(response.field("ETag") == ETag.text(token, isWeak: true))
     #expect(response.field("Cache-Status") == "old; hit, new; fwd=uri-miss")
   }
 
@@ -50,6 +50,41 @@ import Testing
     #expect(response.field("Content-Type") == type)
     #expect(response.field("Memcached-Flags") == "4294967295")
     #expect(response.field("X-Content-Type-Options") == "nosniff")
+  }
+
+  @Test("a form that the caller has not got is sent, whatever other form of the item it has")
+  func formsAreDifferent() throws {
+    let service = try Service()
+    service.new.put("a", "v")
+    let forms = ["application/json", "application/octet-stream", "text/plain"]
+    let tags = try forms.map {
+      try #require(try service.send(.get, "/keys/a", [("Accept", $0)]).field("ETag"))
+    }
+    for (index, tag) in tags.enumerated() {
+      for (other, form) in forms.enumerated() {
+        let response = try service.send(.get, "/keys/a", [("Accept", form), ("If-None-Match", tag)])
+        #expect(response.status == (index == other ? 304 : 200))
+        #expect(response.field("ETag") == tags[other])
+        // Which item it is each of them says.
+        #expect(try service.send(.get, "/keys/a", [("Accept", form), ("If-Match", tag)]).status == 200)
+      }
+    }
+    #expect(try service.send(.put, "/keys/a", [("If-Match", tags[1])], body: "w").status == 204)
+    #expect(try service.send(.put, "/keys/a", [("If-Match", tags[2])], body: "x").problem() == "412 changed")
+  }
+
+  @Test("If-Match is looked at before If-None-Match")
+  func order() throws {
+    let service = try Service()
+    let tag = ETag.text(service.new.put("a", "v"), isWeak: false)
+    for (match, noneMatch, status) in [
+      (tag, tag, 304), (tag, "\"x\"", 200), ("\"x\"", tag, 412), ("*", "*", 304), ("\"x\"", "*", 412),
+    ] {
+      for method in [Microhttpd.Method.get, .head] {
+        let fields = [("If-None-Match", noneMatch), ("If-Match", match)]
+        #expect(try service.send(method, "/keys/a", fields).status == status)
+      }
+    }
   }
 
   @Test("an empty value is a hit")
@@ -127,7 +162,7 @@ import Testing
   private func conditional(_ tier: Int, _ field: String, _ value: String) throws -> Response {
     let service = try Service()
     let token = (tier == 0 ? service.new : service.old).put("a", "v")
-    let tag = ETag.field(token, isWeak: false)
+    let tag = ETag.text(token, isWeak: false)
     let fields = value.replacing("T", with: tag).replacing("W", with: "W/" + tag)
     return try service.send(.get, "/keys/a", [(field, fields)])
   }
@@ -173,7 +208,7 @@ import Testing
     let service = try Service()
     let token = service.new.put("a", "v")
     service.new.tellsToken = false
-    let tag = ETag.field(token, isWeak: false)
+    let tag = ETag.text(token, isWeak: false)
     let response = try service.send(.get, "/keys/a", [("If-None-Match", tag)])
     #expect(response.status == 200)
     #expect(response.field("ETag") == nil)

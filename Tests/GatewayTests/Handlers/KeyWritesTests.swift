@@ -31,7 +31,7 @@ import Testing
     let service = try Service()
     let response = try service.send(.put, target, type.map { [("Content-Type", $0)] } ?? [], body: body)
     #expect(response.status == 204)
-    #expect(response.field("ETag") == ETag.field(CASToken(boot: 0xAB, unique: 1), isWeak: false))
+    #expect(response.field("ETag") == ETag.text(CASToken(boot: 0xAB, unique: 1), isWeak: false))
     #expect(response.body.isEmpty)
     #expect(try KeyWritesTests.stored(service, "a") == expected)
   }
@@ -78,6 +78,28 @@ import Testing
     #expect(try response.problem() == "415 unsupported-media-type")
   }
 
+  @Test("a body whose meaning would be lost or guessed is refused", arguments: ["PUT", "append", "incr"])
+  func unclearBodies(_ verb: String) throws {
+    let service = try Service()
+    let (method, target): (Microhttpd.Method, String) =
+      verb == "PUT" ? (.put, "/keys/a") : (.post, "/keys/a/\(verb)")
+    let plain = ("Content-Type", "text/plain")
+    for fields in [[plain, ("Content-Encoding", "gzip")], [("Content-Type", "application/json"), plain]] {
+      let response = try service.send(method, target, fields, body: "{}")
+      #expect(try response.problem() == "415 unsupported-media-type")
+    }
+    #expect(service.new.commands.isEmpty)
+    #expect(try service.send(.put, "/keys/a", [("Content-Encoding", "Identity")], body: "1").status == 204)
+  }
+
+  @Test("a part of a value is not stored as if it were all of it")
+  func contentRange() throws {
+    let service = try Service()
+    let response = try service.send(.put, "/keys/a", [("Content-Range", "bytes 0-0/5")], body: "v")
+    #expect(try response.problem() == "400 invalid-body")
+    #expect(service.new.commands.isEmpty)
+  }
+
   @Test("the longest ttl ends where memcached's dates end")
   func longestTTL() throws {
     let service = try Service()
@@ -95,8 +117,8 @@ import Testing
   private func put(_ present: Bool, _ fields: [(String, String)]) throws -> String {
     let service = try Service()
     if present { service.new.put("a", "before") }
-    let tag = ETag.field(CASToken(boot: 0xAB, unique: 1), isWeak: false)
-    let olderTag = ETag.field(CASToken(boot: 0xCD, unique: 1), isWeak: false)
+    let tag = ETag.text(CASToken(boot: 0xAB, unique: 1), isWeak: false)
+    let olderTag = ETag.text(CASToken(boot: 0xCD, unique: 1), isWeak: false)
     let sent = fields.map { ($0.0, $0.1.replacing("T", with: tag).replacing("O", with: olderTag)) }
     let response = try service.send(.put, "/keys/a", sent, body: "after")
     let isStored = service.new.text("a") == "after"
@@ -117,7 +139,9 @@ import Testing
       (true, [("If-Match", "W/T")], "412 changed"),
       (true, [("If-Match", "O")], "412 changed"),
       (true, [("If-Match", "\"x\"")], "412 changed"),
-      (false, [("If-Match", "\"x\"")], "412 changed"),
+      (false, [("If-Match", "\"x\"")], "412 missing"),
+      (false, [("If-Match", "W/T")], "412 missing"),
+      (false, [("If-Match", "O, O")], "412 missing"),
       (true, [("If-Match", "O, T")], "204"),
       (true, [("If-Match", "\"x\", W/T, O"), ("If-Match", "T")], "204"),
       (true, [("If-Match", "O, W/T")], "412 changed"),
@@ -140,18 +164,31 @@ import Testing
       (true, [], "204"), (false, [], "404 not-found"), (true, [("If-Match", "*")], "204"),
       (false, [("If-Match", "*")], "404 not-found"), (true, [("If-Match", "T")], "204"),
       (true, [("If-Match", "\"x\", T")], "204"), (false, [("If-Match", "T")], "404 not-found"),
-      (true, [("If-Match", "W/T")], "412 changed"),
+      (true, [("If-Match", "W/T")], "412 changed"), (false, [("If-Match", "W/T")], "404 not-found"),
       (true, [("If-Match", "\"00000000000000cd.1\"")], "412 changed"),
+      (false, [("If-Match", "\"00000000000000cd.1\"")], "404 not-found"),
       (true, [("If-None-Match", "*")], "400 invalid-precondition"),
       (true, [("If-None-Match", "T")], "400 invalid-precondition"),
     ] as [(Bool, [(String, String)], String)])
   func delete(_ present: Bool, _ fields: [(String, String)], _ expected: String) throws {
     let service = try Service()
     if present { service.new.put("a", "v") }
-    let tag = ETag.field(CASToken(boot: 0xAB, unique: 1), isWeak: false)
+    let tag = ETag.text(CASToken(boot: 0xAB, unique: 1), isWeak: false)
     let response = try service.send(.delete, "/keys/a", fields.map { ($0.0, $0.1.replacing("T", with: tag)) })
     #expect((response.status < 400 ? "\(response.status)" : try response.problem()) == expected)
     #expect((service.new.text("a") == nil) == (!present || expected == "204"))
+  }
+
+  @Test("an item that only an older tier has is there, and is none that a tag can name")
+  func olderTierAndTag() throws {
+    let service = try Service()
+    let tag = ETag.text(CASToken(boot: 0xAB, unique: 1), isWeak: false)
+    service.old.put("a", "v")
+    for (method, body) in [(Microhttpd.Method.put, "w"), (.delete, "")] {
+      let response = try service.send(method, "/keys/a", [("If-Match", tag)], body: body)
+      #expect(try response.problem() == "412 changed")
+    }
+    #expect(service.old.text("a") == "v")
   }
 
   @Test(
@@ -174,7 +211,7 @@ import Testing
     service.new.put("a", "b", flags: 7, ttl: 60)
     let appended = try service.send(.post, "/keys/a/append", body: "c")
     #expect(appended.status == 204)
-    #expect(appended.field("ETag") == ETag.field(CASToken(boot: 0xAB, unique: 2), isWeak: false))
+    #expect(appended.field("ETag") == ETag.text(CASToken(boot: 0xAB, unique: 2), isWeak: false))
     #expect(
       try service.send(.post, "/keys/a/prepend", json: #"{"value":"YQ==","encoding":"base64"}"#).status == 204
     )
@@ -249,7 +286,7 @@ import Testing
   @Test("a list of tags is waited for, as its outcome decides what comes next")
   func listWithoutWaiting() throws {
     let service = try Service()
-    let tag = ETag.field(service.new.put("a", "1"), isWeak: false)
+    let tag = ETag.text(service.new.put("a", "1"), isWeak: false)
     let fields = [("Prefer", "respond-async"), ("If-Match", "\"00000000000000cd.1\", \(tag)")]
     let response = try service.send(.put, "/keys/a", fields, body: "2")
     #expect(response.status == 204)

@@ -82,6 +82,66 @@ import Testing
     #expect(service.new.commands.isEmpty)
   }
 
+  @Test("values are answered up to the bytes that an answer may have, and the rest is told of")
+  func budget() throws {
+    for policy in [FallbackPolicy.strict, .mirror] {
+      let service = try Service {
+        $0.maximumBatchLength = 10
+        $0.policy = policy
+      }
+      for (key, length) in [("a", 6), ("b", 5), ("c", 4), ("d", 1)] {
+        service.new.put(key, String(repeating: "x", count: length))
+      }
+      let body = try service.send(.get, "/keys?key=a&key=b&key=c&key=d&key=e").json()
+      #expect(body["items"]?.count == 2)
+      #expect(body["items"]?[0]?["key"] == "a")
+      #expect(body["items"]?[1]?["key"] == "c")
+      #expect(body["missing"] == ["e"])
+      #expect(body["errors"]?.count == 2)
+      for (index, key) in ["b", "d"].enumerated() {
+        let error = body["errors"]?[index]
+        #expect(error?["key"]?.string == key)
+        #expect(error?["type"] == "/problems/answer-too-large")
+        #expect(error?["status"] == 413)
+        #expect(error?["detail"]?.string?.contains("10 bytes") == true)
+      }
+    }
+  }
+
+  @Test("under pymemcache's policy, where one failure is that of all, too many bytes are one")
+  func budgetTogether() throws {
+    let service = try Service {
+      $0.maximumBatchLength = 10
+      $0.policy = .pymemcache
+    }
+    for key in ["a", "b"] { service.old.put(key, "123456") }
+    let body = try service.send(.get, "/keys?key=a&key=b").json()
+    #expect(body["errors"]?.count == 2)
+    #expect(body["errors"]?[1]?["type"] == "/problems/answer-too-large")
+    #expect(body["errors"]?[1]?["tier"] == "old")
+    let alone = try service.send(.get, "/keys?key=a").json()
+    #expect(alone["items"]?.count == 1)
+  }
+
+  @Test("HEAD only looks")
+  func head() throws {
+    let service = try Service()
+    service.new.put("a", "v")
+    let get = try service.send(.get, "/keys?key=a&key=b")
+    let head = try service.send(.head, "/keys?key=a&key=b")
+    #expect(head.status == 200)
+    #expect(head.body == get.body)
+    let peeks = service.new.commands.map { $0.operation == .get(isPeek: true) }
+    #expect(peeks == [false, false, true, true])
+  }
+
+  @Test("there is no tag of many items to ask with", arguments: ["If-Match", "If-None-Match"])
+  func conditions(_ field: String) throws {
+    let service = try Service()
+    #expect(try service.send(.get, "/keys?key=a", [(field, "*")]).problem() == "400 invalid-precondition")
+    #expect(service.new.commands.isEmpty)
+  }
+
   @Test("only JSON has room for many")
   func notAcceptable() throws {
     let response = try Service().send(.get, "/keys?key=a", [("Accept", "application/octet-stream")])

@@ -20,6 +20,8 @@ final class DictionaryNode: Node {
   var failure: MemcachedError?
   /// Takes commands and answers none, as a server that was stopped.
   var isSilent = false
+  /// Keeps its answers back until `release`, as a server that is far away.
+  var isHolding = false
   /// Answers in the dictionary's place when it returns something.
   var script: (Command) -> Result<Reply, MemcachedError>? = { _ in nil }
   var status = NodeStatus(state: .up, wireProtocol: .meta, version: "1.6.18")
@@ -28,6 +30,7 @@ final class DictionaryNode: Node {
   private(set) var commands: [Command] = []
   /// Until when, in the order of `commands`.
   private(set) var deadlines: [Instant] = []
+  private var held: [() -> Void] = []
   private var lastUnique: UInt64 = 0
 
   init(_ name: String, boot: UInt64) {
@@ -40,7 +43,15 @@ final class DictionaryNode: Node {
     deadlines.append(deadline)
     // Who does not wait for the server is answered when the command is queued.
     if isSilent { return command.noreply ? completion(.success(.accepted)) : () }
-    completion(result(command))
+    let result = result(command)
+    if isHolding { held.append { completion(result) } } else { completion(result) }
+  }
+
+  /// Gives the answers that were kept back, the last one first.
+  func release() {
+    let answers = held.reversed()
+    held = []
+    for answer in answers { answer() }
   }
 
   func close() { status.state = .closed }

@@ -92,16 +92,6 @@ final class Service {
   }
 }
 
-extension ETag {
-  /// The field's value for an item with this token.
-  static func field(_ token: CASToken, isWeak: Bool) -> String {
-    var fields = FieldBlock()
-    fields.begin("ETag")
-    write(token, isWeak: isWeak, to: &fields)
-    return fields.fields[0].value
-  }
-}
-
 extension Response {
   func field(_ name: String) -> String? {
     let values = fields.fields.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)

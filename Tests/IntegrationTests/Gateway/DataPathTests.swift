@@ -75,7 +75,9 @@ extension Program {
       let bare = try client.request("GET", "/keys/bytes", headers: ["Accept: application/octet-stream"])
       #expect(bare.body == bytes)
       #expect(bare.header("Memcached-Flags") == "9")
-      #expect(bare.header("ETag") == put.header("ETag"))
+      // The same item in another form: a tag of its own, which names the same.
+      let tag = try #require(put.header("ETag"))
+      #expect(bare.header("ETag") == tag.dropLast() + ".b\"")
       let json = try client.request("GET", "/keys/bytes")
       #expect(json.text.contains(#""encoding":"base64""#))
       #expect(json.text.replacing("\\/", with: "/").contains("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g"))
