@@ -7,70 +7,72 @@ import Memcached
 ///
 ///     {"results":[{"etag":"\"…\"","item":{…},"status":200},{"problem":{…},"status":404},…]}
 extension ItemJSON {
-  /// All strings of all results are encoded at once, as those of a multi-get are. Problems are encoded each
+  /// The texts of all results are encoded at once, as those of a multi-get are. Problems are encoded each
   /// for itself: they are what should not happen.
   /// - Parameter body: what a problem tells.
   func results(_ outcomes: [Outcome], problem body: (Problem) -> Problem.Body) -> [UInt8] {
-    var strings: [String] = []
-    strings.reserveCapacity(outcomes.count * 4)
-    let isBase64 = outcomes.map { ItemJSON.collect($0, &strings) }
-    let array = encoded(strings)
+    let length = outcomes.reduce(0) { $0 + $1.textLength }
+    var texts = TextCollector(expecting: outcomes.count * 4, length: length)
+    for outcome in outcomes { ItemJSON.collect(outcome, &texts) }
     var out: [UInt8] = []
-    out.reserveCapacity(array.count + outcomes.count * 128)
-    out += "{\"results\":[".utf8
-    array.withUnsafeBytes { array in
-      var reader = StringArrayReader(array)
+    encode(texts) { encoded in
+      out.reserveCapacity(encoded.length + (outcomes.count + 1) * (ItemJSON.envelopeLength + 48))
+      out.append(literal: "{\"results\":[")
       for (index, outcome) in outcomes.enumerated() {
         if index > 0 { out.append(UInt8(ascii: ",")) }
         out.append(UInt8(ascii: "{"))
         if case .failed(let problem) = outcome {
-          out += "\"problem\":".utf8
-          out += encoded(body(problem))
-          out += ",\"status\":\(problem.type.status)}".utf8
+          out.append(literal: "\"problem\":")
+          out += self.encoded(body(problem))
+          append(status: problem.type.status, &out)
         } else {
-          append(outcome, isBase64: isBase64[index], &reader, &out)
+          append(outcome, &encoded, &out)
         }
+        out.append(UInt8(ascii: "}"))
       }
+      out.append(literal: "]}")
     }
-    out += "]}".utf8
     return out
   }
 
-  /// Adds the strings of a result in the order in which they are written; returns whether its value is
-  /// base64.
-  private static func collect(_ outcome: Outcome, _ strings: inout [String]) -> Bool {
-    if let (token, isWeak) = outcome.token { strings.append(ETag.text(token, isWeak: isWeak)) }
+  /// Adds the texts of a result in the order in which they are written.
+  private static func collect(_ outcome: Outcome, _ texts: inout TextCollector) {
+    if let (token, isWeak) = outcome.token { texts.add(name: ETag.text(token, isWeak: isWeak)) }
     switch outcome {
-    case .item(let body, _): return collect(body, &strings)
-    case .written(.counted(_, let key, _, _)): strings.append(key.description)
+    case .item(let body, _): collect(body, &texts)
+    case .written(.counted(_, let key, _, _)): texts.add(name: key.bytes)
     case .notModified, .written, .failed: break
     }
-    return false
   }
 
-  private func append(
-    _ outcome: Outcome, isBase64: Bool, _ strings: inout StringArrayReader, _ out: inout [UInt8]
-  ) {
+  private func append(_ outcome: Outcome, _ texts: inout EncodedTexts, _ out: inout [UInt8]) {
     if outcome.token != nil {
-      out += "\"etag\":".utf8
-      out += strings.next()
+      out.append(literal: "\"etag\":")
+      texts.append(to: &out)
       out.append(UInt8(ascii: ","))
     }
     switch outcome {
     case .item(let body, _):
-      out += "\"item\":".utf8
-      append(body.item, isBase64: isBase64, &strings, &out)
-      out.append(UInt8(ascii: ","))
+      out.append(literal: "\"item\":")
+      append(body.item, &texts, &out)
     case .written(.counted):
-      out += "\"key\":".utf8
-      out += strings.next()
-      out.append(UInt8(ascii: ","))
+      out.append(literal: "\"key\":")
+      texts.append(to: &out)
     case .notModified, .written, .failed: break
     }
-    out += "\"status\":\(outcome.status)".utf8
+    append(status: outcome.status, &out)
     // A string, as it is for a counter's own request.
-    if case .written(.counted(_, _, let value, _)) = outcome { out += ",\"value\":\"\(value)\"".utf8 }
-    out.append(UInt8(ascii: "}"))
+    if case .written(.counted(_, _, let value, _)) = outcome {
+      out.append(literal: ",\"value\":\"")
+      out += String(value).utf8
+      out.append(UInt8(ascii: "\""))
+    }
+  }
+
+  private func append(status: Int, _ out: inout [UInt8]) {
+    if out.last != UInt8(ascii: "{"), out.last != UInt8(ascii: ",") { out.append(UInt8(ascii: ",")) }
+    out.append(literal: "\"status\":")
+    out += String(status).utf8
   }
 }
 
@@ -84,6 +86,11 @@ extension Outcome {
     case .written(.accepted): 202
     case .failed(let problem): problem.type.status
     }
+  }
+
+  /// Of the texts in its form, about.
+  fileprivate var textLength: Int {
+    if case .item(let body, _) = self { ItemJSON.length(of: body) + 48 } else { 48 }
   }
 
   /// What its ETag holds.

@@ -123,7 +123,8 @@ public struct HealthCheck {
   }
 
   private static func wait(for events: Int32, _ descriptor: Int32, _ deadline: Instant) throws {
-    let left = max(.zero, deadline - .current()).wholeMilliseconds
+    // Rounded up: cut off, it would give up before the time is over.
+    let left = (max(.zero, deadline - .current()) + .microseconds(999)).wholeMilliseconds
     var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
     if try syscall("poll", { poll(&entry, 1, Int32(clamping: left)) }) == 0 {
       throw Failure("no answer within \(DurationText.text(timeout))")

@@ -35,7 +35,7 @@ struct ItemsBody {
   }
 
   var items: [ItemBody] = []
-  var missing: [String] = []
+  var missing: [Key] = []
   var errors: [Failure] = []
 }
 

@@ -61,7 +61,7 @@ import Testing
         value: Array(text.utf8), flags: UInt32(number), ttl: number % 2 == 0 ? .never : .seconds(9))
       body.items.append(ItemBody(key: try Key("k\(number)\"\\"), item: item, tier: "new"))
     }
-    body.missing = ["gone"]
+    body.missing = [try Key("gone")]
     let parsed = try JSONDecoder().decode(JSON.self, from: Data(json.items.items(body)))
     for (number, text) in texts.enumerated() {
       let item = parsed["items"]?[number]

@@ -52,7 +52,7 @@ enum MultiGet {
     let tier = call.tierName(answer)
     switch answer.result {
     case .success(.hit(let item)): body.items.append(ItemBody(key: key, item: item, tier: tier))
-    case .success(.miss): body.missing.append(key.description)
+    case .success(.miss): body.missing.append(key)
     case .success(let reply): body.errors.append(.init(key, Problem(unexpected: reply, tier: tier)))
     case .failure(let error): body.errors.append(.init(key, Problem(error, tier: tier, isWrite: false)))
     }
