@@ -35,17 +35,18 @@ struct Query {
   private init() {}
 
   /// An unknown name is an error that says what is allowed: `?tll=60` must not store for ever.
-  init(_ pairs: [(name: [UInt8], value: [UInt8])], allowed: [Route.Parameter]) throws(Problem) {
+  init(_ pairs: [(name: ArraySlice<UInt8>, value: [UInt8])], allowed: [Route.Parameter]) throws(Problem) {
+    self.pairs.reserveCapacity(pairs.count)
     for (bytes, value) in pairs {
-      let name = String(decoding: bytes, as: UTF8.self)
-      guard let parameter = allowed.first(where: { $0.name == name }) else {
+      guard let parameter = allowed.first(where: { $0.name.utf8.elementsEqual(bytes) }) else {
+        let name = String(decoding: bytes, as: UTF8.self)
         let names = allowed.isEmpty ? "none" : allowed.map(\.name).joined(separator: ", ")
         throw Problem(.invalidQuery, "unknown query parameter `\(name)`; allowed: \(names)")
       }
-      if !parameter.isRepeatable, self.pairs.contains(where: { $0.name == name }) {
-        throw Problem(.invalidQuery, "query parameter `\(name)` is given twice")
+      if !parameter.isRepeatable, self.pairs.contains(where: { $0.name == parameter.name }) {
+        throw Problem(.invalidQuery, "query parameter `\(parameter.name)` is given twice")
       }
-      self.pairs.append((name, value))
+      self.pairs.append((parameter.name, value))
     }
   }
 

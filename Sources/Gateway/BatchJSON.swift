@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Crossfade authors
 
 import Memcached
+import Microhttpd
 
 /// The JSON form of a batch's results, members sorted as in all our answers:
 ///
@@ -14,16 +15,17 @@ extension ItemJSON {
     let length = outcomes.reduce(0) { $0 + $1.textLength }
     var texts = TextCollector(expecting: outcomes.count * 4, length: length)
     for outcome in outcomes { ItemJSON.collect(outcome, &texts) }
-    var out: [UInt8] = []
+    var out = ByteText()
     encode(texts) { encoded in
-      out.reserveCapacity(encoded.length + (outcomes.count + 1) * (ItemJSON.envelopeLength + 48))
+      out.reserve(encoded.length + (outcomes.count + 1) * (ItemJSON.envelopeLength + 48))
       out.append(literal: "{\"results\":[")
       for (index, outcome) in outcomes.enumerated() {
         if index > 0 { out.append(UInt8(ascii: ",")) }
         out.append(UInt8(ascii: "{"))
         if case .failed(let problem) = outcome {
           out.append(literal: "\"problem\":")
-          out += self.encoded(body(problem))
+          append(self.encoded(body(problem)), &out)
+          out.append(UInt8(ascii: ","))
           append(status: problem.type.status, &out)
         } else {
           append(outcome, &encoded, &out)
@@ -32,7 +34,7 @@ extension ItemJSON {
       }
       out.append(literal: "]}")
     }
-    return out
+    return out.bytes()
   }
 
   /// Adds the texts of a result in the order in which they are written.
@@ -45,7 +47,7 @@ extension ItemJSON {
     }
   }
 
-  private func append(_ outcome: Outcome, _ texts: inout EncodedTexts, _ out: inout [UInt8]) {
+  private func append(_ outcome: Outcome, _ texts: inout EncodedTexts, _ out: inout ByteText) {
     if outcome.token != nil {
       out.append(literal: "\"etag\":")
       texts.append(to: &out)
@@ -55,24 +57,25 @@ extension ItemJSON {
     case .item(let body, _):
       out.append(literal: "\"item\":")
       append(body.item, &texts, &out)
+      out.append(UInt8(ascii: ","))
     case .written(.counted):
       out.append(literal: "\"key\":")
       texts.append(to: &out)
+      out.append(UInt8(ascii: ","))
     case .notModified, .written, .failed: break
     }
     append(status: outcome.status, &out)
     // A string, as it is for a counter's own request.
     if case .written(.counted(_, _, let value, _)) = outcome {
       out.append(literal: ",\"value\":\"")
-      out += String(value).utf8
+      out.append(decimal: value)
       out.append(UInt8(ascii: "\""))
     }
   }
 
-  private func append(status: Int, _ out: inout [UInt8]) {
-    if out.last != UInt8(ascii: "{"), out.last != UInt8(ascii: ",") { out.append(UInt8(ascii: ",")) }
+  private func append(status: Int, _ out: inout ByteText) {
     out.append(literal: "\"status\":")
-    out += String(status).utf8
+    out.append(decimal: UInt64(status))
   }
 }
 

@@ -3,6 +3,7 @@
 
 import FoundationEssentials
 import Memcached
+import Microhttpd
 
 /// The JSON form of items, members sorted as in all our answers:
 /// `{"cas":"1724","flags":0,"key":"user:42","tier":"new","ttl":283,"value":"…"}`.
@@ -17,12 +18,12 @@ struct ItemJSON {
   func item(_ body: ItemBody) -> [UInt8] {
     var texts = TextCollector(expecting: 3, length: ItemJSON.length(of: body))
     ItemJSON.collect(body, &texts)
-    var out: [UInt8] = []
+    var out = ByteText()
     encode(texts) { encoded in
-      out.reserveCapacity(encoded.length + ItemJSON.envelopeLength)
+      out.reserve(encoded.length + ItemJSON.envelopeLength)
       append(body.item, &encoded, &out)
     }
-    return out
+    return out.bytes()
   }
 
   /// `{"errors":[…],"items":[…],"missing":[…]}`
@@ -31,11 +32,11 @@ struct ItemJSON {
     var texts = TextCollector(expecting: body.items.count * 3 + body.missing.count, length: length)
     for item in body.items { ItemJSON.collect(item, &texts) }
     for key in body.missing { texts.add(name: key.bytes) }
-    var out: [UInt8] = []
+    var out = ByteText()
     encode(texts) { encoded in
-      out.reserveCapacity(encoded.length + (body.items.count + 1) * ItemJSON.envelopeLength)
+      out.reserve(encoded.length + (body.items.count + 1) * ItemJSON.envelopeLength)
       out.append(literal: "{\"errors\":")
-      out += self.encoded(body.errors)
+      append(self.encoded(body.errors), &out)
       out.append(literal: ",\"items\":[")
       for (index, item) in body.items.enumerated() {
         if index > 0 { out.append(UInt8(ascii: ",")) }
@@ -48,13 +49,15 @@ struct ItemJSON {
       }
       out.append(literal: "]}")
     }
-    return out
+    return out.bytes()
   }
 
   func encoded(_ value: some Encodable) -> Data {
     // Fails for numbers that are not finite and for what an `encode(to:)` throws: ours have neither.
     do { return try encoder.encode(value) } catch { preconditionFailure("cannot be JSON: \(error)") }
   }
+
+  func append(_ data: Data, _ out: inout ByteText) { data.withUnsafeBytes { out.append($0) } }
 
   func encode(_ texts: consuming TextCollector, _ body: (inout EncodedTexts) -> Void) {
     texts.encode(by: encoder, body)
@@ -76,17 +79,17 @@ struct ItemJSON {
     texts.add(value: body.item.value)
   }
 
-  func append(_ item: Item, _ texts: inout EncodedTexts, _ out: inout [UInt8]) {
+  func append(_ item: Item, _ texts: inout EncodedTexts, _ out: inout ByteText) {
     out.append(UInt8(ascii: "{"))
     // A string, as JSON numbers above 2^53 are mangled by many parsers.
     if let cas = item.cas {
       out.append(literal: "\"cas\":\"")
-      out += String(cas.unique).utf8
+      out.append(decimal: cas.unique)
       out.append(literal: "\",")
     }
     if texts.isBase64(ahead: 2) { out.append(literal: "\"encoding\":\"base64\",") }
     out.append(literal: "\"flags\":")
-    out += String(item.flags).utf8
+    out.append(decimal: UInt64(item.flags))
     out.append(literal: ",\"key\":")
     texts.append(to: &out)
     out.append(literal: ",\"tier\":")
@@ -94,19 +97,12 @@ struct ItemJSON {
     switch item.ttl {
     case .seconds(let seconds):
       out.append(literal: ",\"ttl\":")
-      out += String(seconds).utf8
+      out.append(decimal: UInt64(seconds))
     case .never: out.append(literal: ",\"ttl\":null")
     case .unknown: break
     }
     out.append(literal: ",\"value\":")
     texts.append(to: &out)
     out.append(UInt8(ascii: "}"))
-  }
-}
-
-extension [UInt8] {
-  /// What stands in our forms between texts. Not a `String`, whose bytes would be counted and copied one by one.
-  mutating func append(literal text: StaticString) {
-    append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 }

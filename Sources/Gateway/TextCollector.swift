@@ -3,6 +3,7 @@
 
 import FoundationEssentials
 import Glibc
+import Microhttpd
 
 /// The texts of an answer in JSON, collected first and then all encoded at once, as a single string.
 ///
@@ -103,10 +104,10 @@ struct EncodedTexts {
   func isBase64(ahead: Int) -> Bool { pieces[index + ahead].isBase64 }
 
   /// Appends the next text with its quotes.
-  mutating func append(to out: inout [UInt8]) {
+  mutating func append(to out: inout ByteText) {
     let end = end(of: pieces[index].length)
     out.append(UInt8(ascii: "\""))
-    out.append(contentsOf: UnsafeRawBufferPointer(rebasing: encoded[offset..<end]))
+    out.append(UnsafeRawBufferPointer(rebasing: encoded[offset..<end]))
     out.append(UInt8(ascii: "\""))
     precondition(encoded[end] == TextCollector.separator, "a text does not end where it was counted to")
     offset = end + 1

@@ -37,6 +37,11 @@ public struct Key: Hashable, Sendable, CustomStringConvertible {
 
   public init(_ text: String) throws(Invalid) { try self.init(Array(text.utf8)) }
 
+  // All bytes at once: an array hands over each for itself.
+  public func hash(into hasher: inout Hasher) {
+    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+  }
+
   /// The key as text; bytes that are not UTF-8 are replaced.
   public var description: String { String(decoding: bytes, as: UTF8.self) }
 }

@@ -26,7 +26,7 @@ enum FieldHandover {
       date.copy(to: start)
       block.withBytes { bytes in
         if let source = bytes.baseAddress {
-          (start + HTTPDate.length).update(from: source, count: bytes.count)
+          UnsafeMutableRawPointer(start + HTTPDate.length).copyMemory(from: source, byteCount: bytes.count)
         }
       }
       start[length] = 0

@@ -16,7 +16,7 @@ public struct RequestTarget {
   /// The target `*` (of `OPTIONS *`) has none.
   public let segments: [ArraySlice<UInt8>]
   /// The query's pairs in order, percent-decoded. `+` stays a plus. A name without `=` has an empty value.
-  public let query: [(name: [UInt8], value: [UInt8])]
+  public let query: [(name: ArraySlice<UInt8>, value: [UInt8])]
 
   public init(_ raw: [UInt8]) throws(Invalid) {
     try RequestTarget.checkBytes(raw)
@@ -91,12 +91,25 @@ public struct RequestTarget {
     return segments
   }
 
-  private static func pairs(_ query: ArraySlice<UInt8>) throws(Invalid) -> [(name: [UInt8], value: [UInt8])] {
-    var pairs = [(name: [UInt8], value: [UInt8])]()
-    for pair in query.split(separator: UInt8(ascii: "&")) {
+  private static func pairs(_ query: ArraySlice<UInt8>)
+    throws(Invalid) -> [(name: ArraySlice<UInt8>, value: [UInt8])]
+  {
+    var pairs = [(name: ArraySlice<UInt8>, value: [UInt8])]()
+    pairs.reserveCapacity(query.count { $0 == UInt8(ascii: "&") } + 1)
+    var rest = query
+    while !rest.isEmpty {
+      let end = rest.firstIndex(of: UInt8(ascii: "&")) ?? rest.endIndex
+      let pair = rest[..<end]
+      rest = rest[min(end + 1, rest.endIndex)...]
+      if pair.isEmpty { continue }
       let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
-      let name = try percentDecode(pair[..<equals])
-      pairs.append((name, equals == pair.endIndex ? [] : try percentDecode(pair[(equals + 1)...])))
+      let name = pair[..<equals]
+      // Names are written plainly, and then need no copy.
+      pairs.append(
+        (
+          name.contains(UInt8(ascii: "%")) ? try percentDecode(name)[...] : name,
+          equals == pair.endIndex ? [] : try percentDecode(pair[(equals + 1)...])
+        ))
     }
     return pairs
   }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Crossfade authors
 
 import FoundationEssentials
+import Microhttpd
 import Testing
 
 @testable import Gateway
@@ -17,9 +18,9 @@ import Testing
     texts.encode(by: encoder) { encoded in
       for _ in values {
         let isBase64 = encoded.isBase64(ahead: 0)
-        var json: [UInt8] = []
+        var json = ByteText()
         encoded.append(to: &json)
-        out.append((json, isBase64))
+        out.append((json.bytes(), isBase64))
       }
     }
     return try out.map { (try JSONDecoder().decode(String.self, from: Data($0.json)), $0.isBase64) }
@@ -58,11 +59,11 @@ import Testing
     var texts = TextCollector(expecting: 2, length: 0)
     texts.add(name: [0x61, 0xFF, 0x62])
     texts.add(value: [0x63])
-    var out: [UInt8] = []
+    var out = ByteText()
     texts.encode(by: encoder) { encoded in
       encoded.append(to: &out)
       encoded.append(to: &out)
     }
-    #expect(String(decoding: out, as: UTF8.self) == "\"a\u{FFFD}b\"\"c\"")
+    #expect(String(decoding: out.bytes(), as: UTF8.self) == "\"a\u{FFFD}b\"\"c\"")
   }
 }

@@ -38,7 +38,8 @@ import Testing
   func aTargetIsTakenApart(example: Case) throws {
     let target = try RequestTarget(Array(example.raw.utf8))
     #expect(target.segments.map { String(decoding: $0, as: UTF8.self) } == example.segments)
-    let query = target.query.flatMap { [$0.name, $0.value] }.map { String(decoding: $0, as: UTF8.self) }
+    let parts = target.query.flatMap { [Array($0.name), $0.value] }
+    let query = parts.map { String(decoding: $0, as: UTF8.self) }
     #expect(query == example.query)
   }
 

@@ -30,7 +30,7 @@ enum MultiGet {
     let limit = call.context.settings.maximumKeysPerRequest
     if given.isEmpty { throw Problem(.invalidQuery, "no key is asked for: give `?key=`, once or more") }
     if given.count > limit { throw Problem(.invalidQuery, "\(given.count) keys; at most \(limit) a request") }
-    var seen: Set<Key> = []
+    var seen = Set<Key>(minimumCapacity: given.count)
     var keys: [Key] = []
     keys.reserveCapacity(given.count)
     for bytes in given {

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+/// Bytes that are written piece by piece: the fields of a response, or its body.
+///
+/// An array that is longer than what is in it: appending to an array for each of many short pieces costs more
+/// than the pieces do.
+public struct ByteText: Sendable {
+  private var storage: [UInt8]
+  public private(set) var count = 0
+
+  /// - Parameter capacity: how much is expected; it grows when there is more.
+  public init(capacity: Int = 0) { storage = [UInt8](repeating: 0, count: capacity) }
+
+  /// Makes room for that many bytes more, so that writing them does not move those before.
+  public mutating func reserve(_ more: Int) {
+    if storage.count - count < more { grow(by: more) }
+  }
+
+  private mutating func grow(by more: Int) {
+    if storage.isEmpty { return storage = [UInt8](repeating: 0, count: max(more, 64)) }
+    storage += [UInt8](repeating: 0, count: max(more, storage.count))
+  }
+
+  /// The label keeps a literal from being a `String`.
+  public mutating func append(literal text: StaticString) {
+    append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  public mutating func append(_ byte: UInt8) {
+    place(1) { $0.pointee = byte }
+  }
+
+  public mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    guard let source = bytes.baseAddress else { return }
+    place(bytes.count) { UnsafeMutableRawPointer($0).copyMemory(from: source, byteCount: bytes.count) }
+  }
+
+  public mutating func append(decimal number: UInt64) {
+    var length = 1
+    var bound: UInt64 = 10
+    // 10^19 is the largest power of ten that 64 bits hold.
+    while length < 20, number >= bound {
+      length += 1
+      bound = length < 20 ? bound &* 10 : bound
+    }
+    place(length) { digits in
+      var rest = number
+      for position in stride(from: length - 1, through: 0, by: -1) {
+        digits[position] = UInt8(truncatingIfNeeded: rest % 10) + 0x30
+        rest /= 10
+      }
+    }
+  }
+
+  /// Appends 16 digits.
+  public mutating func append(hexadecimal number: UInt64) {
+    place(16) { digits in
+      var rest = number
+      for position in stride(from: 15, through: 0, by: -1) {
+        let digit = UInt8(truncatingIfNeeded: rest & 0xF)
+        digits[position] = digit < 10 ? 0x30 + digit : 0x57 + digit
+        rest >>= 4
+      }
+    }
+  }
+
+  @inline(__always)
+  private mutating func place(_ length: Int, _ fill: (UnsafeMutablePointer<UInt8>) -> Void) {
+    reserve(length)
+    let start = count
+    storage.withUnsafeMutableBufferPointer { bytes in
+      // There is room, so there is an address.
+      if let base = bytes.baseAddress { fill(base + start) }
+    }
+    count += length
+  }
+
+  /// What has been written; valid within `body`.
+  public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    storage.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+  }
+
+  /// What has been written, without a copy.
+  public consuming func bytes() -> [UInt8] {
+    storage.removeLast(storage.count - count)
+    return storage
+  }
+}
