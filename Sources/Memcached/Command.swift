@@ -63,6 +63,9 @@ public struct Command: Hashable, Sendable {
   public let operation: Operation
   /// The caller does not wait for the outcome: it completes with `.accepted` once the command is queued.
   public var noreply: Bool
+  /// The completion is not called at the deadline but once the outcome is settled: with the server's reply,
+  /// or when it has closed its end of the connection and so can no longer do it.
+  public var mustSettle = false
 
   public init(_ key: Key, _ operation: Operation, noreply: Bool = false) {
     self.key = key

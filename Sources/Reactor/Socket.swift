@@ -83,6 +83,22 @@ public struct Socket: ~Copyable {
     return try syscallIO("send") { send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) }
   }
 
+  // MARK: The end
+
+  /// Sends no more: the peer reads what has been written and then the end. When it has closed, too, `read`
+  /// comes to 0 or an error; and to an error when its machine has not been heard of for `patienceSeconds`.
+  public borrowing func endWriting(patienceSeconds: Int32) throws(SystemError) {
+    let fd = descriptor
+    try syscall("shutdown") { shutdown(fd, Int32(SHUT_WR)) }
+    if try localAddress().isUnix { return }
+    try set(SOL_SOCKET, SO_KEEPALIVE, 1)
+    for option in [TCP_KEEPIDLE, TCP_KEEPINTVL] {
+      try set(Int32(IPPROTO_TCP), option, max(1, patienceSeconds / 4))
+    }
+    // Counts for probes, too, in whose number it would else be.
+    try set(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, patienceSeconds * 1_000)
+  }
+
   private borrowing func set(_ level: Int32, _ option: Int32, _ value: Int32) throws(SystemError) {
     var value = value
     let fd = descriptor

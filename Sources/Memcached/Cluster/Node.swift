@@ -11,8 +11,8 @@ public protocol Node: AnyObject {
   var name: String { get }
   var status: NodeStatus { get }
 
-  /// Does `command`, or fails when `deadline` passes. `completion` is called exactly once, and may be
-  /// called before `submit` returns.
+  /// Does `command`, or fails when `deadline` passes; later if it `mustSettle`. `completion` is called
+  /// exactly once, and may be called before `submit` returns.
   ///
   /// Commands of one caller to one key are done in the order in which they were submitted.
   func submit(_ command: Command, deadline: Instant, completion: @escaping Completion)

@@ -35,6 +35,8 @@ public final class ServerNode: Node {
   private var connection: Connection?
   /// What the connection's server is; nil until the connection is open.
   private var identity: ServerIdentity?
+  /// Of earlier connections: commands that the server may yet do.
+  private var lingering: [Lingering] = []
   private var pending: Deque<Pending> = []
   private var candidates: ArraySlice<SocketAddress> = []
   private var lookUp: LookUp?
@@ -58,6 +60,7 @@ public final class ServerNode: Node {
   deinit {
     lookUp?.isWanted = false
     for timer in [openTimer, probeTimer, sweepTimer] { timer?.cancel() }
+    for rest in lingering { rest.giveUp() }
     connection?.abandon()
   }
 
@@ -128,6 +131,8 @@ public final class ServerNode: Node {
     let connection = self.connection
     dropConnection()
     note { $0.close() }
+    for rest in lingering { rest.giveUp() }
+    lingering = []
     connection?.close()
   }
 
@@ -270,7 +275,11 @@ extension ServerNode: ConnectionOwner {
 
   func timedOut(_ connection: Connection, _ count: Int) { note { $0.timedOut(count, now: loop.now) } }
 
-  func ended(_ connection: Connection, _ cause: MemcachedError) {
+  func ended(_ connection: Connection, _ cause: MemcachedError, rest: Lingering?) {
+    if let rest {
+      lingering.append(rest)
+      rest.whenSettled = { [unowned self, unowned rest] in lingering.removeAll { $0 === rest } }
+    }
     guard self.connection === connection else { return }
     let wasOpen = identity != nil
     dropConnection()

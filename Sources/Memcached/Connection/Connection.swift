@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
+import DequeModule
 import Glibc
 import Reactor
 
@@ -12,17 +13,17 @@ protocol ConnectionOwner: AnyObject {
   func answered(_ connection: Connection)
   /// So many more requests were not answered in the node's time. It may end the connection.
   func timedOut(_ connection: Connection, _ count: Int)
-  /// The connection is closed and what was in flight on it has been failed.
-  func ended(_ connection: Connection, _ cause: MemcachedError)
+  /// The connection is closed and what was in flight on it has been failed, but for what `rest` still has.
+  func ended(_ connection: Connection, _ cause: MemcachedError, rest: Lingering?)
 }
 
 /// Hop 8: one socket to one server. Does the I/O for a `ConnectionState`, which does the thinking.
 ///
 /// All commands of a turn are gathered and leave in one write when the turn ends.
 final class Connection: ReadinessWatcher, EndOfTurnTask {
-  private let loop: EventLoop
+  let loop: EventLoop
   private let nodeName: String
-  private let socket: Socket
+  let socket: Socket
   /// Nil once the connection has ended; an owner ends it before it goes itself. Not weak: that would make
   /// each retain of the owner a slow one.
   private unowned var owner: (any ConnectionOwner)?
@@ -98,7 +99,7 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
         try loop.rewatch(socket.descriptor, for: .readable)
       }
     } catch {
-      end(MemcachedError(.connectionLost, "\(error)"))
+      end(MemcachedError(.connectionLost, "\(error)"), isPeerGone: true)
     }
   }
 
@@ -134,11 +135,12 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
       let room = input.writable(atLeast: max(ByteBuffer.restingCapacity / 2, needed - input.count))
       switch try socket.read(into: room) {
       case .wouldBlock: return
-      case .done(0): return end(MemcachedError(.connectionLost, "the server closed the connection"))
+      case .done(0):
+        return end(MemcachedError(.connectionLost, "the server closed the connection"), isPeerGone: true)
       case .done(let count): input.produced(count)
       }
     } catch {
-      return end(MemcachedError(.connectionLost, "\(error)"))
+      return end(MemcachedError(.connectionLost, "\(error)"), isPeerGone: true)
     }
     process()
   }
@@ -213,7 +215,7 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
       // Best effort: the socket is closed either way, and the server notices.
       _ = try? socket.write(output.readable)
     }
-    end(MemcachedError(.closed, "the client was closed"))
+    end(MemcachedError(.closed, "the client was closed"), isPeerGone: true)
   }
 
   /// Ends the connection for an owner that is going and is not to be told.
@@ -223,26 +225,40 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
   }
 
   /// Ends the connection: the oldest request gets the cause, those behind it that their connection is lost.
-  func end(_ cause: MemcachedError) {
+  /// - Parameter isPeerGone: the server will do nothing more of what it was sent, or nobody waits for that.
+  func end(_ cause: MemcachedError, isPeerGone: Bool = false) {
     if isClosed { return }
     isClosed = true
-    // Closing the descriptor would unwatch it, too; an error here changes nothing.
-    try? loop.unwatch(socket.descriptor)
-    shutDown()
     var cause = named(cause)
-    let slots = state.close()
+    var slots = state.close()
+    let unsettled: Deque<Slot> = isPeerGone ? [] : slots.filter(isUnsettled)
+    let rest = unsettled.isEmpty ? nil : Lingering(self, unsettled)
+    if rest != nil { slots.removeAll(where: isUnsettled) } else { leave() }
     let owner = self.owner
     self.owner = nil
-    owner?.ended(self, cause)
+    owner?.ended(self, cause, rest: rest)
     for slot in slots {
-      slot.completion?(.failure(failure(cause.kind, cause.detail, slot, serverLine: cause.serverLine)))
+      fail(slot, cause.kind, cause.detail, serverLine: cause.serverLine)
       if cause.kind == .protocolViolation || cause.kind == .rejected {
         cause = named(MemcachedError(.connectionLost, "the connection was closed: \(cause.detail)"))
       }
     }
   }
 
-  private func shutDown() { _ = Glibc.shutdown(socket.descriptor, Int32(SHUT_RDWR)) }
+  private func isUnsettled(_ slot: Slot) -> Bool {
+    slot.mustSettle && slot.completion != nil && slot.streamOffset < streamWritten
+  }
+
+  /// Lets go of the socket.
+  func leave() {
+    // Closing the descriptor would unwatch it, too; an error here changes nothing.
+    try? loop.unwatch(socket.descriptor)
+    _ = Glibc.shutdown(socket.descriptor, Int32(SHUT_RDWR))
+  }
+
+  func fail(_ slot: Slot, _ kind: MemcachedError.Kind, _ detail: String, serverLine: String? = nil) {
+    slot.completion?(.failure(failure(kind, detail, slot, serverLine: serverLine)))
+  }
 
   // Whether any byte of the request has left decides what can be said of a write.
   private func failure(

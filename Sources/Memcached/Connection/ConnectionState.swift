@@ -13,6 +13,8 @@ struct Slot {
   var isWrite: Bool
   /// `lateAt` has passed, and that has been counted.
   var isLate = false
+  /// The completion outlives the deadline (`Command.mustSettle`).
+  var mustSettle = false
   var deadline: Instant
   /// When the server's silence begins to count against it: the node's own timeout after the request came,
   /// however little time its caller had.
@@ -97,7 +99,8 @@ struct ConnectionState {
     inFlight.append(
       Slot(
         opaque: opaque, shape: ReplyShape(command.operation), key: command.key, isWrite: command.isWrite,
-        deadline: deadline, lateAt: lateAt, streamOffset: streamOffset, completion: completion))
+        mustSettle: command.mustSettle, deadline: deadline, lateAt: lateAt, streamOffset: streamOffset,
+        completion: completion))
   }
 
   // MARK: Replies
@@ -191,9 +194,11 @@ struct ConnectionState {
 
   // MARK: Time
 
-  /// When the next deadline passes: of one who waits, or of the server.
+  /// When the next deadline passes: of one who does not wait beyond it, or of the server.
   var nextDeadline: Instant? {
-    inFlight.lazy.compactMap { $0.completion != nil ? $0.deadline : $0.isLate ? nil : $0.lateAt }.min()
+    inFlight.lazy.compactMap { slot in
+      slot.completion != nil && !slot.mustSettle ? slot.deadline : slot.isLate ? nil : slot.lateAt
+    }.min()
   }
 
   /// Whether the oldest request has been late for `patience`: then nothing behind it can be answered either.
@@ -215,6 +220,7 @@ struct ConnectionState {
         inFlight[index].isLate = true
         lateCount += 1
       }
+      if inFlight[index].mustSettle { continue }
       guard let completion = inFlight[index].completion else { continue }
       inFlight[index].completion = nil
       expired.append((inFlight[index], completion))
