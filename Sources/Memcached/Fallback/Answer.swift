@@ -24,11 +24,26 @@ public struct Visit: Hashable, Sendable {
 
 /// What an operation over the tiers came to.
 public struct Answer: Sendable {
+  /// Whether an older tier's item was or will be copied to the primary, as far as the answer can know.
+  public enum Copying: Hashable, Sendable {
+    /// Nothing is to be said of it; a backfill that follows the answer may still do so.
+    case none
+    /// A backfill follows, with `BackfillSettings.assumedTTL`, as the server could not tell the ttl.
+    case assumedTTL
+    /// The older tier's item, which had this ttl, was brought to the primary, and that is the answer.
+    case promoted(TimeToLive)
+    /// It was to be brought to the primary, in vain: why, in an operator's word.
+    case failed(String)
+  }
+
   public var result: Result<Reply, MemcachedError>
   /// Index of the tier that the result is of.
   public var tier: Int
-  /// The other tiers that were consulted, in that order; empty when the primary alone was.
+  /// Of a read: the other tiers that were consulted, in that order; empty when the primary alone was. Of a
+  /// write: the older tiers whose copies it was to delete or to write, and what became of that. A copy whose
+  /// tier failed is owed.
   public var others: [Visit]
+  public var copying = Copying.none
 
   public init(_ result: Result<Reply, MemcachedError>, tier: Int = 0, others: [Visit] = []) {
     self.result = result

@@ -54,6 +54,11 @@ public final class AsyncFallbackClient: Sendable {
     try await answer { $0.gets(key, completion: $1) }.item
   }
 
+  /// As `gets`, with an item that only an older tier has brought to the primary first.
+  public func promote(_ key: Key) async throws(MemcachedError) -> Item? {
+    try await answer { $0.promote(key, completion: $1) }.item
+  }
+
   /// The items found, by key.
   public func getMany(_ keys: [Key]) async throws(MemcachedError) -> [Key: Item] {
     try await items(keys) { $0.getMany(keys, completion: $1) }

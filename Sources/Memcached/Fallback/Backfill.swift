@@ -2,21 +2,20 @@
 // SPDX-FileCopyrightText: The Crossfade authors
 
 import Reactor
-import Synchronization
 
 /// How hits of older tiers are copied to the primary.
 public struct BackfillSettings: Hashable, Sendable {
   public var isEnabled = true
   /// For items whose server cannot tell their ttl (classic protocol). Never 0: a copy that never
   /// expires would outlive its original.
-  public var unknownTTL = Exptime(seconds: 300)
+  public var assumedTTL = Exptime(seconds: 300)
   /// Larger values are not copied, in bytes.
   public var maximumLength = 1 << 20
   /// Items that expire sooner are not worth copying, in seconds.
-  public var minimumTTL: Int64 = 2
-  /// For one worker; 0 = no limit.
+  public var minimumTTL: UInt32 = 2
+  /// Of all clients that share a `TierCoordination`; 0 = no limit.
   public var itemsPerSecond = 0
-  /// For one worker; 0 = no limit.
+  /// Bytes of values, of all clients that share a `TierCoordination`; 0 = no limit.
   public var bytesPerSecond = 0
 
   public init() {}
@@ -25,7 +24,7 @@ public struct BackfillSettings: Hashable, Sendable {
   func exptime(of item: Item) -> Exptime? {
     switch item.ttl {
     case .never: .never
-    case .unknown: unknownTTL
+    case .unknown: assumedTTL
     case .seconds(let seconds): seconds > 0 ? Exptime(seconds: UInt32(clamping: seconds)) : nil
     }
   }
@@ -48,57 +47,71 @@ public struct BackfillCounts: Hashable, Sendable {
   public var failed: UInt64 = 0
 
   public init() {}
+
+  public static func + (left: BackfillCounts, right: BackfillCounts) -> BackfillCounts {
+    var sum = left
+    let counts: [WritableKeyPath<BackfillCounts, UInt64>] = [
+      \.stored, \.exists, \.tooLarge, \.expired, \.suppressed, \.collapsed, \.limited, \.failed,
+    ]
+    for count in counts { sum[keyPath: count] += right[keyPath: count] }
+    return sum
+  }
 }
 
 /// Copies hits of older tiers to the primary: by `add`, so that it never overwrites, with the flags and
 /// the ttl that is left, after the reader has been answered.
 final class Backfill {
   private(set) var counts = BackfillCounts()
-  private let settings: BackfillSettings
-  private let ledger: WriteLedger
+  private let coordination: TierCoordination
   private let loop: EventLoop
   private let submit: (Command, Instant, @escaping Completion) -> Void
   private let timeout: Duration
-  private var items: RateLimit
-  private var bytes: RateLimit
+
+  private var settings: BackfillSettings { coordination.backfill }
 
   /// - Parameter submit: sends a command to the primary.
   init(
-    settings: BackfillSettings, ledger: WriteLedger, timeout: Duration, loop: EventLoop,
+    _ coordination: TierCoordination, timeout: Duration, loop: EventLoop,
     submit: @escaping (Command, Instant, @escaping Completion) -> Void
   ) {
-    self.settings = settings
-    self.ledger = ledger
+    self.coordination = coordination
     self.timeout = timeout
     self.loop = loop
     self.submit = submit
-    items = RateLimit(perSecond: settings.itemsPerSecond)
-    bytes = RateLimit(perSecond: settings.bytesPerSecond)
   }
 
-  /// An older tier had `item`.
-  func found(_ item: Item, _ key: Key) {
-    guard settings.isEnabled else { return }
-    guard item.value.count <= settings.maximumLength else { return counts.tooLarge += 1 }
-    guard let exptime = settings.exptime(of: item), isWorthwhile(item.ttl) else { return counts.expired += 1 }
-    guard items.take(1, now: loop.now), bytes.take(item.value.count, now: loop.now) else {
-      return counts.limited += 1
+  /// An older tier had `item`: the ttl that its copy will have, or nil if none is to be made. Decided before
+  /// the reader is answered, so that the answer can tell; after it, `add` must follow.
+  func begin(_ item: Item, _ key: Key) -> Exptime? {
+    guard settings.isEnabled else { return nil }
+    guard item.value.count <= settings.maximumLength else { return count(\.tooLarge) }
+    guard let exptime = settings.exptime(of: item), isWorthwhile(item.ttl) else { return count(\.expired) }
+    switch coordination.writes.beginBackfill(key, now: loop.now) {
+    case .suppressed: return count(\.suppressed)
+    case .collapsed: return count(\.collapsed)
+    case .granted: break
     }
-    switch ledger.beginBackfill(key, now: loop.now) {
-    case .suppressed: counts.suppressed += 1
-    case .collapsed: counts.collapsed += 1
-    case .granted: add(item, key, exptime)
+    // Last, so that the rate is spent on what is copied alone.
+    guard coordination.backfillRate.take(bytes: item.value.count, now: loop.now) else {
+      coordination.writes.endBackfill(key)
+      return count(\.limited)
     }
+    return exptime
   }
 
   private func isWorthwhile(_ ttl: TimeToLive) -> Bool {
-    if case .seconds(let seconds) = ttl { seconds >= settings.minimumTTL } else { true }
+    if case .seconds(let seconds) = ttl { seconds >= Int64(settings.minimumTTL) } else { true }
   }
 
-  private func add(_ item: Item, _ key: Key, _ exptime: Exptime) {
-    let add = Command.Operation.store(.add, value: item.value, flags: item.flags, exptime: exptime)
-    submit(Command(key, add), loop.now + timeout) { [self] result in
-      ledger.endBackfill(key)
+  private func count(_ refusal: WritableKeyPath<BackfillCounts, UInt64>) -> Exptime? {
+    counts[keyPath: refusal] += 1
+    return nil
+  }
+
+  /// Makes the copy that `begin` granted.
+  func add(_ item: Item, _ key: Key, _ exptime: Exptime) {
+    submit(.copy(of: item, key, exptime), loop.now + timeout) { [self] result in
+      coordination.writes.endBackfill(key)
       switch result {
       case .success(.stored): counts.stored += 1
       case .success: counts.exists += 1
@@ -109,26 +122,12 @@ final class Backfill {
   }
 }
 
-/// A bucket that fills at a rate and holds one second of it.
-struct RateLimit {
-  private let perSecond: Int
-  private var available: Double
-  private var filledAt = Instant(nanoseconds: 0)
-
-  /// - Parameter perSecond: 0 = no limit.
-  init(perSecond: Int) {
-    self.perSecond = perSecond
-    available = Double(perSecond)
-  }
-
-  /// Takes `amount` if there is any left; one that is larger than the bucket is let through when it is full.
-  mutating func take(_ amount: Int, now: Instant) -> Bool {
-    if perSecond == 0 { return true }
-    let elapsed = Double(now.nanoseconds - filledAt.nanoseconds) / 1e9
-    available = min(Double(perSecond), available + elapsed * Double(perSecond))
-    filledAt = now
-    if available <= 0 { return false }
-    available -= Double(amount)
-    return true
+extension Command {
+  /// Brings an item of an older tier to the primary. Writers of the key are held back until it is settled: an
+  /// add that a hung server does later would undo the delete that went before it.
+  static func copy(of item: Item, _ key: Key, _ exptime: Exptime) -> Command {
+    var command = Command(key, .store(.add, value: item.value, flags: item.flags, exptime: exptime))
+    command.mustSettle = true
+    return command
   }
 }

@@ -24,13 +24,13 @@ public final class FallbackClient {
   /// What this client shares with those of other workers.
   public let coordination: TierCoordination
   let loop: EventLoop
-  private let operationTimeout: Duration
+  let operationTimeout: Duration
   /// Copies in older tiers that are still to be deleted.
   private(set) lazy var invalidations = InvalidationQueue(
     ledger: coordination.invalidations, loop: loop,
     delete: { [weak self] key, tier, isGone in self?.deleteOwed(key, tier, isGone) })
   private lazy var backfill = Backfill(
-    settings: coordination.backfill, ledger: coordination.writes, timeout: operationTimeout, loop: loop,
+    coordination, timeout: operationTimeout, loop: loop,
     submit: { [tiers] command, deadline, completion in
       guard let key = command.key else { preconditionFailure("a backfill has a key") }
       tiers[0].cluster.node(for: key).submit(command, deadline: deadline, completion: completion)
@@ -63,7 +63,8 @@ public final class FallbackClient {
   public func get(
     _ key: Key, isPeek: Bool = false, _ options: RequestOptions = .init(), completion: @escaping AnswerHandler
   ) {
-    read(Command(key, .get(isPeek: isPeek)), key, tier: 0, others: [], deadline(options), completion)
+    let get = Command(key, .get(isPeek: isPeek))
+    read(get, key, tier: 0, others: [], backfills: policy.backfills && !isPeek, deadline(options), completion)
   }
 
   /// Reads an item for a later `cas`. Only a token of tier 0 can ever match there.
@@ -74,17 +75,19 @@ public final class FallbackClient {
     submit(Command(key, .get(isPeek: false)), key, tier: 0, deadline(options)) { completion(Answer($0)) }
   }
 
+  /// Asks one tier after the other until one has the key.
   func read(
-    _ command: Command, _ key: Key, tier index: Int, others: [Visit], _ deadline: Instant,
+    _ command: Command, _ key: Key, tier index: Int, others: [Visit], backfills: Bool, _ deadline: Instant,
     _ completion: @escaping AnswerHandler
   ) {
     readOne(command, key, tier: index, share(of: deadline, among: tiers.count - index)) { [self] result in
       let visit: Visit
       switch result {
       case .success(.hit(let item)):
-        completion(Answer(result, tier: index, others: others))
-        if index > 0, policy.backfills, command.operation == .get(isPeek: false) { backfill.found(item, key) }
-        return
+        let answer = Answer(result, tier: index, others: others)
+        // A primary that failed would fail the copy, too; if it hangs, the key would be held meanwhile.
+        if index == 0 || !backfills || others[0].outcome != .miss { return completion(answer) }
+        return backfill(item, key, answer, completion)
       case .success: visit = Visit(tier: index, outcome: .miss)
       case .failure(let error):
         if !policy.readsPastErrors { return completion(Answer(result, tier: index, others: others)) }
@@ -92,8 +95,18 @@ public final class FallbackClient {
       }
       if tiers.count == 1 { return completion(Answer(result)) }
       if index + 1 == tiers.count { return completion(conclusion(others + [visit])) }
-      read(command, key, tier: index + 1, others: others + [visit], deadline, completion)
+      read(
+        command, key, tier: index + 1, others: others + [visit], backfills: backfills, deadline, completion)
     }
+  }
+
+  // Answers first, and then makes the copy of what an older tier had.
+  private func backfill(_ item: Item, _ key: Key, _ answer: Answer, _ completion: AnswerHandler) {
+    guard let exptime = backfill.begin(item, key) else { return completion(answer) }
+    var answer = answer
+    if item.ttl == .unknown { answer.copying = .assumedTTL }
+    completion(answer)
+    backfill.add(item, key, exptime)
   }
 
   /// Reads from one tier; a copy there that is still to be deleted is as good as gone.
@@ -189,62 +202,7 @@ public final class FallbackClient {
     write(key, .touch(exptime: exptime), options, completion)
   }
 
-  // MARK: Whole servers
-
-  /// The servers' own statistics, of the tiers named (nil = all).
-  /// - Parameter argument: `""`, or one that memcached knows: `settings`, `items`, `slabs`, `conns` …
-  public func stats(
-    _ argument: String = "", tiers names: [String]? = nil, _ options: RequestOptions = .init(),
-    completion: @escaping ([TierAnswers]) -> Void
-  ) {
-    askServers(.stats(argument: argument), names, options, completion)
-  }
-
-  /// The servers' releases, of every tier.
-  public func version(
-    _ options: RequestOptions = .init(), completion: @escaping ([TierAnswers]) -> Void
-  ) {
-    askServers(.version, nil, options, completion)
-  }
-
-  /// Empties the tiers named (nil = the primary), at once or after a delay.
-  public func flushAll(
-    tiers names: [String]? = nil, delaySeconds: UInt32 = 0, _ options: RequestOptions = .init(),
-    completion: @escaping ([TierAnswers]) -> Void
-  ) {
-    askServers(.flushAll(delaySeconds: delaySeconds), names ?? [tiers[0].name], options) { [self] answers in
-      if delaySeconds == 0 { noteFlushed(answers) }
-      completion(answers)
-    }
-  }
-
-  // Nothing stale is left in a tier whose nodes have all been emptied.
-  private func noteFlushed(_ answers: [TierAnswers]) {
-    for answer in answers where answer.nodes.allSatisfy({ $0.result == .success(.flushed) }) {
-      if let tier = tiers.firstIndex(where: { $0.name == answer.tier }) {
-        coordination.invalidations.flushed(tier)
-      }
-    }
-  }
-
-  private func askServers(
-    _ operation: Command.Operation, _ names: [String]?, _ options: RequestOptions,
-    _ completion: @escaping ([TierAnswers]) -> Void
-  ) {
-    let asked = tiers.filter { names?.contains($0.name) ?? true }
-    let deadline = deadline(options)
-    join(asked.count, completion) { index, done in
-      let tier = asked[index]
-      join(tier.cluster.nodes.count) { (nodes: [TierAnswers.NodeAnswer]) in
-        done(TierAnswers(tier: tier.name, nodes: nodes))
-      } each: { position, answered in
-        let node = tier.cluster.nodes[position]
-        node.submit(Command(operation, noreply: options.noreply), deadline: deadline) {
-          answered(TierAnswers.NodeAnswer(node: node.name, result: $0))
-        }
-      }
-    }
-  }
+  // MARK: The end
 
   /// Ends all connections, saying `quit`. What is in flight fails with `.closed`, as does what comes after.
   public func close() {

@@ -7,6 +7,7 @@
 /// | verb | `strict` | `pymemcache` |
 /// |---|---|---|
 /// | get, gets | primary, then each older tier on a miss *or an error*; the first hit wins and is backfilled | get: the same on a miss, an error of a tier is the answer, no backfill; gets: primary only |
+/// | promote | as get, but a hit of an older tier is brought to the primary first and answered from there | as get |
 /// | get_many, gets_many | each key for itself, as get | an older tier is asked for all keys, and only if *all* of them missed |
 /// | set | the copies in older tiers are deleted, then the primary | primary |
 /// | cas, delete with a token | primary; when it is done there, the older copies are deleted | primary |
@@ -47,8 +48,8 @@ public enum FallbackPolicy: String, Hashable, Sendable, CaseIterable {
   /// Whether hits of older tiers are copied to the primary.
   var backfills: Bool { self != .pymemcache }
 
-  /// Whether a verb that changes what is there finds it in older tiers, too.
-  var promotes: Bool { self != .pymemcache }
+  /// Whether a verb that needs an item in the primary brings it there from an older tier.
+  public var promotes: Bool { self != .pymemcache }
 
   func olderCopies(of operation: Command.Operation) -> OlderCopies {
     if self == .pymemcache { return .untouched }

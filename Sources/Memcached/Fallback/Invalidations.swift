@@ -17,6 +17,11 @@ public final class InvalidationLedger: Sendable {
     public var owed = 0
     /// Copies that could not be remembered; while it is not 0 nothing is read from the tier.
     public var overflowed = 0
+
+    public init(owed: Int = 0, overflowed: Int = 0) {
+      self.owed = owed
+      self.overflowed = overflowed
+    }
   }
 
   private struct State {
@@ -30,7 +35,10 @@ public final class InvalidationLedger: Sendable {
   private let capacity: Int
 
   /// - Parameter capacity: most copies that are remembered for one tier.
-  public init(capacity: Int = 100_000) { self.capacity = capacity }
+  public init(capacity: Int = 100_000) {
+    precondition(capacity > 0, "a ledger remembers at least one copy")
+    self.capacity = capacity
+  }
 
   /// What is owed to each tier, by its index.
   public var tiers: [Int: TierState] {

@@ -18,8 +18,11 @@ extension FallbackClient {
     let command = Command.Operation.get(isPeek: isPeek)
     if policy.fallsBackPerKey {
       var allowance = allowance
+      let backfills = policy.backfills && !isPeek
       join(keys.count, completion) { index, done in
-        read(Command(keys[index], command), keys[index], tier: 0, others: [], deadline) { answer in
+        read(
+          Command(keys[index], command), keys[index], tier: 0, others: [], backfills: backfills, deadline
+        ) { answer in
           done(allowance.admit(answer))
         }
       }

@@ -8,6 +8,7 @@ public struct TierCoordination: Sendable {
   public let writes: WriteLedger
   public let invalidations: InvalidationLedger
   public let backfill: BackfillSettings
+  let backfillRate: BackfillRate
 
   public init(
     writes: WriteLedger = WriteLedger(), invalidations: InvalidationLedger = InvalidationLedger(),
@@ -16,6 +17,7 @@ public struct TierCoordination: Sendable {
     self.writes = writes
     self.invalidations = invalidations
     self.backfill = backfill
+    backfillRate = BackfillRate(backfill)
   }
 }
 
@@ -49,7 +51,9 @@ extension FallbackClient {
       if isDelete { coordination.writes.endDelete(key) }
       done(answer)
     }
-    coordination.writes.beginWrite(key, isDelete: isDelete, on: loop) { [self] in begin(write) }
+    coordination.writes.beginWrite(key, isDelete: isDelete, by: deadline, on: loop) { [self] isInTime in
+      if isInTime { begin(write) } else { done(Answer(.failure(.heldBack))) }
+    }
   }
 
   private func begin(_ write: TieredWrite) {
@@ -57,11 +61,9 @@ extension FallbackClient {
     case .store(.set, _, _, _), .delete(nil):
       settleOlder(write, from: tiers.count - 1) { [self] write in finish(write) }
     case .store(.add, _, _, _):
-      look(for: write.key, from: 1, write.deadline, write.visits) { [self] found, visits in
-        var write = write
-        write.visits = visits
+      look(for: write.key, from: 1, write.deadline, []) { [self] found, visits in
         if found != nil { return write.answer(.success(.notStored)) }
-        add(write)
+        add(write, after: visits)
       }
     // Only the primary can compare a token. If it refuses, the older copies must stay: one of them may
     // be all there is.
@@ -71,12 +73,14 @@ extension FallbackClient {
   }
 
   // A tier that could not be asked may have a copy, which would show once the new item has expired.
-  private func add(_ write: TieredWrite) {
+  private func add(_ write: TieredWrite, after looks: [Visit]) {
     submit(write.command, write.key, tier: 0, write.deadline) { [self] result in
+      var write = write
       switch result {
       case .failure(let error) where error.outcome == .notApplied: break
       case .success(.stored), .failure:
-        for case (let tier, .error) in write.visits.map({ ($0.tier, $0.outcome) }) {
+        for case (let tier, .error(let error)) in looks.map({ ($0.tier, $0.outcome) }) {
+          write.visits.append(Visit(tier: tier, outcome: .error(error)))
           invalidations.append(write.key, tier: tier)
         }
       case .success: break
@@ -103,26 +107,17 @@ extension FallbackClient {
     }
   }
 
-  // Alone with the key from the look to the add: a delete in between would be undone by the add.
   private func promote(_ write: TieredWrite, instead result: Result<Reply, MemcachedError>) {
-    let isGranted = coordination.writes.beginPromotion(write.key, on: loop) { [self] in
-      change(write, mayPromote: true)
-    }
-    if !isGranted { return }
-    look(for: write.key, from: 1, write.deadline, write.visits) { [self] item, visits in
-      var write = write
-      write.visits = visits
-      guard let item, let exptime = coordination.backfill.exptime(of: item) else {
-        coordination.writes.endBackfill(write.key)
-        return write.answer(result)
-      }
-      let add = Command.Operation.store(.add, value: item.value, flags: item.flags, exptime: exptime)
-      let end = share(of: write.deadline, among: tiers.count)
-      submit(Command(write.key, add), write.key, tier: 0, end) { [self] added in
-        coordination.writes.endBackfill(write.key)
-        // notStored: another writer was faster, and what it stored is what the verb now finds.
-        if case .failure = added { return write.answer(added) }
-        change(write, mayPromote: false)
+    bring(write.key, by: write.deadline) { [self] promotion in
+      switch promotion {
+      case .again: change(write, mayPromote: true)
+      // What another writer has stored meanwhile is what the verb now finds.
+      case .stored, .exists: change(write, mayPromote: false)
+      case .absent, .expiring: write.answer(result)
+      case .failed(var error):
+        // Whatever became of the copy, the verb itself has changed nothing.
+        error.outcome = .notApplied
+        write.answer(.failure(error))
       }
     }
   }
@@ -145,27 +140,6 @@ extension FallbackClient {
       settleOlder(write, from: tier - 1, next)
     }
   }
-
-  // The first older tier that has the key; nil when none has, those that fail counting as not having it.
-  private func look(
-    for key: Key, from tier: Int, _ deadline: Instant, _ visits: [Visit],
-    _ completion: @escaping (Item?, [Visit]) -> Void
-  ) {
-    if tier == tiers.count { return completion(nil, visits) }
-    // The older tiers from here on, and the primary after them.
-    let end = share(of: deadline, among: tiers.count - tier + 1)
-    readOne(Command(key, .get(isPeek: true)), key, tier: tier, end) { [self] result in
-      switch result {
-      case .success(.hit(let item)): completion(item, visits + [Visit(tier: tier, outcome: .hit)])
-      case .success:
-        look(for: key, from: tier + 1, deadline, visits + [Visit(tier: tier, outcome: .miss)], completion)
-      case .failure(let error):
-        look(
-          for: key, from: tier + 1, deadline, visits + [Visit(tier: tier, outcome: .error(error))], completion
-        )
-      }
-    }
-  }
 }
 
 /// A write on its way through the tiers.
@@ -174,7 +148,7 @@ struct TieredWrite {
   let command: Command
   let deadline: Instant
   let completion: FallbackClient.AnswerHandler
-  /// What the older tiers said.
+  /// What became of the older tiers' copies.
   var visits: [Visit] = []
 
   /// Ends it. A delete is a miss only when no tier had the key, and none that may have it was unreachable.

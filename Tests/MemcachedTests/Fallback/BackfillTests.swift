@@ -46,6 +46,17 @@ import Testing
     #expect(tiers.new.asked == ["get"])
   }
 
+  @Test("a primary that could not be asked is sent no copy")
+  func primaryFails() throws {
+    let tiers = try Tiers()
+    try tiers.old.put("k", "v")
+    tiers.old.tellsTTL = false
+    tiers.new.isDown = true
+    let answer = try tiers.answer { try $0.get(Key("k"), completion: $1) }
+    #expect(answer.tier == 1 && answer.copying == .none)
+    #expect(tiers.new.asked == ["get"])
+  }
+
   @Test("it never overwrites")
   func neverOverwrites() throws {
     let tiers = try Tiers()
@@ -59,12 +70,25 @@ import Testing
   }
 
   @Test("an item whose ttl nobody knows gets the configured one, never 0")
-  func unknownTTL() {
+  func assumedTTL() throws {
     let settings = BackfillSettings()
     #expect(settings.exptime(of: Item(value: [], ttl: .unknown)) == Exptime(seconds: 300))
     #expect(settings.exptime(of: Item(value: [], ttl: .never)) == .never)
     #expect(settings.exptime(of: Item(value: [], ttl: .seconds(0))) == nil)
     #expect(settings.exptime(of: Item(value: [], ttl: .seconds(9))) == Exptime(seconds: 9))
+    let tiers = try Tiers()
+    try tiers.old.put("k", "v", ttl: 4_000)
+    tiers.old.tellsTTL = false
+    let answer = try tiers.answer { try $0.get(Key("k"), completion: $1) }
+    #expect(answer.copying == .assumedTTL)
+    let ttl = try tiers.new.item("k")?.ttl
+    #expect(ttl == .seconds(300) || ttl == .seconds(299))
+    // The second reader finds the key on its way or there: nothing is copied, and nothing is said.
+    _ = try tiers.new.store.perform(Command(Key("k"), .delete(ifUnchanged: nil))).get()
+    tiers.new.holds = { $0 == "add" }
+    #expect(try tiers.get("k") == "v")
+    #expect(try tiers.answer { try $0.get(Key("k"), completion: $1) }.copying == .none)
+    tiers.new.release()
   }
 
   @Test("off, too large, expiring, over the rate: not copied, and counted by reason")
@@ -86,11 +110,30 @@ import Testing
     #expect(counts.tooLarge == 1 && counts.expired == 1 && counts.stored == 2 && counts.limited == 3)
   }
 
+  @Test("the rate is that of all workers together, and is not spent on what is not copied")
+  func sharedRate() throws {
+    let coordination = BackfillTests.coordination { $0.itemsPerSecond = 3 }
+    let one = try Tiers(coordination: coordination)
+    // On one loop, whose time stands still meanwhile.
+    let two = try Tiers(nodes: one.nodes, coordination: coordination, loop: one.loop)
+    for number in 0..<8 { try one.old.put("k\(number)", "v") }
+    // Written a moment ago, and so not copied.
+    _ = try one.delete("k0")
+    try one.old.put("k0", "v")
+    for _ in 0..<5 { #expect(try one.get("k0") == "v") }
+    for number in 1..<8 { #expect(try (number % 2 == 0 ? one : two).get("k\(number)") == "v") }
+    let sum = one.client.backfillCounts + two.client.backfillCounts
+    #expect(sum.suppressed == 5 && sum.stored == 3 && sum.limited == 4)
+  }
+
   // MARK: Races
 
-  @Test("delete between the read of the older tier and the backfill: the deleted value does not come back")
-  func deleteBeforeBackfill() throws {
+  @Test(
+    "delete between the read of the older tier and the backfill: the deleted value does not come back",
+    arguments: [false, true])
+  func deleteBeforeBackfill(isByAnotherWorker: Bool) throws {
     let tiers = try Tiers()
+    let other = try Tiers(nodes: tiers.nodes, coordination: tiers.client.coordination)
     try tiers.old.put("k", "v")
     tiers.old.holds = { $0 == "get" }
     var read: Answer?
@@ -99,7 +142,7 @@ import Testing
     let held = tiers.old
     let value = try held.item("k")
     #expect(value != nil && held.heldCount == 1)
-    #expect(try tiers.delete("k") == .deleted)
+    #expect(try (isByAnotherWorker ? other : tiers).delete("k") == .deleted)
     try held.put("k", "v")  // so that the held read answers what it would have read before the delete
     held.release()
     #expect(read != nil)

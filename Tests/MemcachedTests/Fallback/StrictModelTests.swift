@@ -199,8 +199,9 @@ private final class World {
 
   private func read(_ key: Key, _ operation: Command.Operation, _ client: Int) {
     let id = model.beginRead(key)
-    history.append("\(id): client \(client) begins get of \(key)")
-    clients[client].perform(key, operation) { [self] answer in
+    let isPromotion = random.chance(30)
+    history.append("\(id): client \(client) begins \(isPromotion ? "promote" : "get") of \(key)")
+    let completion = { [self] (answer: Answer) in
       underWay -= 1
       history.append("\(id): \(describe(answer)) ")
       note(model.endRead(id, answer.result), id)
@@ -208,6 +209,8 @@ private final class World {
         lastRead[key] = (item.cas, answer.tier, model.changes(of: key))
       }
     }
+    if isPromotion { return clients[client].promote(key, completion: completion) }
+    clients[client].perform(key, operation, completion: completion)
   }
 
   private func note(_ violation: String?, _ id: Int) {

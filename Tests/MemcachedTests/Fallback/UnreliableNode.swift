@@ -14,6 +14,8 @@ final class UnreliableNode: Node {
   /// Until when, in the order of `asked`.
   private(set) var deadlines: [Instant] = []
   var isDown = false
+  /// Whether hits have their ttl, as they do in the meta protocol.
+  var tellsTTL = true
   /// Commands whose name fits wait until `release()`.
   var holds: (String) -> Bool = { _ in false }
   private var held: [() -> Void] = []
@@ -29,9 +31,15 @@ final class UnreliableNode: Node {
     let answer = { [self] in
       isDown
         ? completion(.failure(MemcachedError(.down, "scripted", node: name)))
-        : completion(store.perform(command))
+        : completion(store.perform(command).map { tellsTTL ? $0 : UnreliableNode.withoutTTL($0) })
     }
     if holds(verb) { held.append(answer) } else { answer() }
+  }
+
+  private static func withoutTTL(_ reply: Reply) -> Reply {
+    guard case .hit(var item) = reply else { return reply }
+    item.ttl = .unknown
+    return .hit(item)
   }
 
   func close() {}
@@ -92,13 +100,14 @@ final class Tiers {
 
   init(
     _ policy: FallbackPolicy = .strict, nodes: [UnreliableNode]? = nil,
-    coordination: TierCoordination = TierCoordination(), loop: EventLoop? = nil
+    coordination: TierCoordination = TierCoordination(), operationTimeout: Duration = .seconds(1),
+    loop: EventLoop? = nil
   ) throws {
     self.loop = try loop ?? EventLoop()
     self.nodes = nodes ?? ["new", "old", "older"].map(UnreliableNode.init)
     client = FallbackClient(
       tiers: self.nodes.map { Tier(name: $0.name, cluster: Cluster(nodes: [$0])) }, policy: policy,
-      coordination: coordination, loop: self.loop)
+      operationTimeout: operationTimeout, coordination: coordination, loop: self.loop)
   }
 
   var new: UnreliableNode { nodes[0] }
