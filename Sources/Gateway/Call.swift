@@ -38,6 +38,18 @@ final class Call {
   /// The name of the tier that gave `answer`.
   func tierName(_ answer: Answer) -> String { context.client.tiers[answer.tier].name }
 
+  /// Why a write failed, with what became of it in each tier that it was to change, in the order of its steps.
+  func problem(_ error: MemcachedError, ofWrite answer: Answer) -> Problem {
+    var problem = Problem(error, tier: tierName(answer), isWrite: true)
+    if answer.others.isEmpty { return problem }
+    let older = answer.others.map { visit in
+      let error: MemcachedError? = if case .error(let error) = visit.outcome { error } else { nil }
+      return TierOutcome(tier: context.client.tiers[visit.tier].name, error)
+    }
+    problem.tiers = older + [TierOutcome(tier: tierName(answer), error)]
+    return problem
+  }
+
   // MARK: Answering
 
   func respond(_ response: Response) {
@@ -47,9 +59,12 @@ final class Call {
     request.answer(response)
   }
 
-  func respond(_ result: WriteResult) {
+  /// - Parameter answer: of a write that was done; tells where a stale copy is owed.
+  func respond(_ result: WriteResult, _ answer: Answer) {
     if let part { return part.complete(.written(result)) }
-    respond(result.response(context.json))
+    var response = result.response(context.json)
+    context.cacheStatus.appendOwed(answer, to: &response.fields)
+    respond(response)
   }
 
   func fail(_ problem: Problem) {
@@ -84,7 +99,7 @@ final class Call {
   /// next operation of a key begins when the one before it is done.
   var prefersNoReply: Bool { part == nil && preferences?.respondAsync ?? false }
 
-  private var preferences: Preferences? {
+  var preferences: Preferences? {
     // Nearly no request has any, and looking for a single field is the quicker way to know.
     request.header("Prefer") == nil ? nil : Preferences(request.headers("Prefer"))
   }

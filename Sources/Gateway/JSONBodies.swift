@@ -50,38 +50,69 @@ struct VersionBody: Encodable {
 
 /// What `/stats` answers.
 struct StatisticsBody: Encodable {
+  /// By result, of all workers since the start.
+  struct Backfill: Encodable {
+    private enum CodingKeys: String, CodingKey {
+      case stored, exists, expired, suppressed, collapsed, limited, failed
+      case tooLarge = "too_large"
+    }
+
+    let stored, exists, tooLarge, expired, suppressed, collapsed, limited, failed: UInt64
+
+    init(_ counts: BackfillCounts) {
+      (stored, exists, tooLarge, expired) = (counts.stored, counts.exists, counts.tooLarge, counts.expired)
+      (suppressed, collapsed) = (counts.suppressed, counts.collapsed)
+      (limited, failed) = (counts.limited, counts.failed)
+    }
+
+    /// The same as names and numbers.
+    var rows: [(name: String, count: UInt64)] {
+      [
+        (CodingKeys.stored, stored), (.exists, exists), (.tooLarge, tooLarge), (.expired, expired),
+        (.suppressed, suppressed), (.collapsed, collapsed), (.limited, limited), (.failed, failed),
+      ].map { (name: $0.0.stringValue, count: $0.1) }
+    }
+  }
+
   struct Tier: Encodable {
     private enum CodingKeys: String, CodingKey {
       case name, nodes
       case owedInvalidations = "owed_invalidations"
+      case overflowedInvalidations = "overflowed_invalidations"
       case isServed = "served"
     }
 
     var name: String
     /// Copies that a write made stale and that are still to be deleted.
     var owedInvalidations: Int
-    /// False when more of those were owed than fit: then nothing is read from the tier until it is flushed.
+    /// How many more there were than are remembered.
+    var overflowedInvalidations: Int
+    /// False when there were any of those: then nothing is read from the tier until it is flushed.
     var isServed: Bool
     /// One that did not answer has an error in the place of its statistics.
     var nodes: [NodeBody]
   }
 
+  var backfill: Backfill
   var tiers: [Tier]
 }
 
-/// What became of one tier of a flush.
-struct FlushedTier: Encodable, Hashable, Sendable {
-  struct Node: Encodable, Hashable, Sendable {
-    var name: String
-    var flushed: Bool
-    var error: String?
-    var outcome: String?
-  }
+/// What became of an operation in one of the tiers that it was to change.
+struct TierOutcome: Encodable, Hashable, Sendable {
+  var tier: String
+  var node: String?
+  var outcome: String
+  /// Why, when it was not done or nobody knows.
+  var detail: String?
 
-  var name: String
-  var nodes: [Node]
+  init(tier: String, node: String? = nil, _ error: MemcachedError? = nil) {
+    self.tier = tier
+    self.node = error?.node ?? node
+    outcome = (error?.outcome ?? .applied).rawValue
+    detail = error?.detail
+  }
 }
 
 struct FlushBody: Encodable {
-  let tiers: [FlushedTier]
+  let tiers: [TierOutcome]
 }

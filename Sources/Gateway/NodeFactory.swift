@@ -16,12 +16,9 @@ struct NodeFactory: Sendable {
 
   init(_ settings: Settings) {
     self.settings = settings
-    var backfill = BackfillSettings()
-    backfill.isEnabled = settings.isBackfillEnabled
-    // A value read from an older tier before a write may still be on its way for as long as a request may
-    // take: so long, at least, no copy of it may be made.
-    let writes = WriteLedger(suppression: max(.seconds(5), settings.longestWrite * 2))
-    coordination = TierCoordination(writes: writes, backfill: backfill)
+    coordination = TierCoordination(
+      writes: WriteLedger(suppression: settings.backfillSuppression),
+      invalidations: InvalidationLedger(capacity: settings.maximumOwed), backfill: settings.backfill)
     var stores: [String: MemoryStore] = [:]
     for tier in settings.tiers {
       for case .memory(let bytes) in tier.nodes {

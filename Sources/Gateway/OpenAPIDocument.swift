@@ -19,14 +19,19 @@ info:
     older tier. A *hit* was found, a *miss* was looked for and not found; a tier that could not be asked is
     neither. An older tier that could not be asked is skipped and named in `Cache-Status`; if the primary
     could not be asked and no older tier has the key, the answer is 502, 503 or 504, and never 404. A hit in
-    an older tier is copied to the primary after it has been answered, never over what is there
-    (`--backfill off` leaves that out).
+    an older tier is copied to the primary after it has been answered, if the primary truly missed and never
+    over what is there (`--backfill off` leaves that out).
 
     Writes go to the primary, once the copies in older tiers are gone, so that none of them shows again. An
     older tier that is down does not fail a write: its copy is *owed*, which means that it is not served from
     there and that its deletion is tried again until it succeeds (see `/stats`). This is the policy `strict`;
     under `mirror` set and touch are done in the older tiers too, and under `pymemcache` nothing but reads
-    touches them. A write that failed in the primary may have deleted the copies in older tiers.
+    touches them. A write that failed in the primary may have deleted the copies in older tiers: `tiers` of its
+    problem says what became of it in each. One that was done while a copy stayed behind says so in
+    `Cache-Status`: `old; detail=owed`.
+
+    While an item is on its way from an older tier to the primary, writes of its key wait for that. If the
+    primary hangs meanwhile, they are answered 504 when their time is up, with `outcome` `not-applied`.
 
     **Keys.** `{key}` is one path segment, percent-decoded once: `%2F` is a slash inside the key, `+` is a
     plus. A key is 1 to 250 bytes, none of them 0x00-0x20 or 0x7F.
@@ -93,10 +98,26 @@ paths:
         JSON by default; the bare bytes for `Accept: application/octet-stream` or `text/plain`. A hit in an
         older tier has a weak ETag, which `If-Match` never matches (RFC 9110 section 13.1.1), so that a
         token of the old cluster cannot overwrite something on the new one.
+
+        Who wants to write such an item by `If-Match` asks for it with `?promote=1`: it is added to the primary
+        with its flags and the ttl that is left, read there, and answered with its strong ETag:
+        `Cache-Status: old; hit; ttl=283, new; fwd=uri-miss; stored`. When that cannot be done the answer is
+        the older tier's with its weak ETag, and the primary's member says why, as
+        `new; fwd=uri-miss; detail=too-large`. The limits of backfill and `--backfill off` do not count here.
+        Under `--policy pymemcache`, which copies nothing, it is answered 400. `Prefer: promote` asks for the
+        same and is passed over where it cannot be.
       parameters:
+        - name: promote
+          in: query
+          description: 1 brings what only an older tier has to the primary before it is answered.
+          schema:
+            type: integer
+            enum: [0, 1]
+            default: 0
+          example: 1
         - $ref: '#/components/parameters/ReadIfNoneMatch'
         - $ref: '#/components/parameters/ReadIfMatch'
-        - $ref: '#/components/parameters/PreferWait'
+        - $ref: '#/components/parameters/PreferPromote'
       responses:
         '200':
           description: A hit.
@@ -163,7 +184,10 @@ paths:
       operationId: headItem
       tags: [items]
       summary: Read an item's headers
-      description: The headers of GET without a body. Does not count as an access where the backend can look without one.
+      description: |
+        The headers of GET without a body. Changes nothing: it does not count as an access where the backend can
+        look without one, nothing is copied to the primary, `?promote=1` is answered 400 and `Prefer: promote`
+        passed over.
       parameters:
         - $ref: '#/components/parameters/ReadIfNoneMatch'
         - $ref: '#/components/parameters/ReadIfMatch'
@@ -300,6 +324,9 @@ paths:
           $ref: '#/components/responses/NotAwaited'
         '204':
           description: Deleted.
+          headers:
+            Cache-Status:
+              $ref: '#/components/headers/OwedCopies'
         '400':
           $ref: '#/components/responses/BadRequest'
         '404':
@@ -546,6 +573,9 @@ paths:
           $ref: '#/components/responses/NotAwaited'
         '204':
           description: Touched.
+          headers:
+            Cache-Status:
+              $ref: '#/components/headers/OwedCopies'
         '400':
           $ref: '#/components/responses/BadRequest'
         '404':
@@ -948,7 +978,7 @@ paths:
       summary: The statistics of every node
       description: |
         memcached's own, by tier and node, as strings as the server wrote them, how all workers together see
-        the node, and what is owed to the tier.
+        the node, what is owed to the tier, and what became of the backfills.
       parameters:
         - name: tier
           in: query
@@ -968,9 +998,11 @@ paths:
               schema:
                 $ref: '#/components/schemas/Stats'
               example:
+                backfill: {stored: 5120, exists: 3, too_large: 0, expired: 12, suppressed: 40, collapsed: 7, limited: 0, failed: 0}
                 tiers:
                   - name: new
                     owed_invalidations: 0
+                    overflowed_invalidations: 0
                     served: true
                     nodes:
                       - name: a:11211
@@ -981,13 +1013,14 @@ paths:
                         stats: {curr_items: '1024', get_hits: '51201'}
                   - name: old
                     owed_invalidations: 2
+                    overflowed_invalidations: 0
                     served: true
                     nodes:
                       - {name: 'b:11211', state: ejected, in_flight: 0, error: 'b:11211: not connected: connect: Connection refused'}
             text/plain:
               schema:
                 type: string
-              example: "new  -        owed_invalidations  0\nnew  -        served              true\nnew  a:11211  state               up\nnew  a:11211  curr_items          1024\n"
+              example: "-    -        backfill_stored     5120\nnew  -        owed_invalidations  0\nnew  -        served              true\nnew  a:11211  state               up\nnew  a:11211  curr_items          1024\n"
         '400':
           $ref: '#/components/responses/BadRequest'
         '404':
@@ -1008,7 +1041,9 @@ paths:
       summary: Empty whole tiers
       description: |
         memcached's flush_all on each node of the named tiers; one at once also ends that a tier is not
-        served because too much was owed to it. There is no default: nobody should empty a
+        served because too much was owed to it. One of the primary at once waits for what is on its way
+        there from older tiers, so that nothing comes back; one with a delay is done when nobody waits, and only
+        keeps new copies away for the seconds around it. There is no default: nobody should empty a
         cluster by a request that was cut short. When a node failed the first failure decides the status,
         and `tiers` tells of all nodes, since others may have been emptied.
       parameters:
@@ -1042,9 +1077,7 @@ paths:
                 $ref: '#/components/schemas/Flushed'
               example:
                 tiers:
-                  - name: new
-                    nodes:
-                      - {name: 'a:11211', flushed: true}
+                  - {tier: new, node: 'a:11211', outcome: applied}
             text/plain:
               schema:
                 type: string
@@ -1141,6 +1174,15 @@ components:
       schema:
         type: string
       example: respond-async
+    PreferPromote:
+      name: Prefer
+      in: header
+      description: |
+        `promote` (RFC 7240): as `?promote=1`, where that can be. `wait=N`: the time for the whole request in
+        seconds, 1 to 30; more is cut to 30. A node's own timeout holds within it.
+      schema:
+        type: string
+      example: promote
     PreferWait:
       name: Prefer
       in: header
@@ -1159,10 +1201,21 @@ components:
         type: string
       example: '"6c1f0b7e5f3c91aa.1724"'
     CacheStatus:
-      description: One member a consulted tier (RFC 9211), the one nearest the origin first.
+      description: |
+        One member a consulted tier (RFC 9211), the one nearest the origin first. A hit in an older tier whose
+        server cannot tell the ttl, and that is copied to the primary after the answer, says so:
+        `old; hit; detail="ttl unknown, copied with 300 s", new; fwd=uri-miss`. `stored` is only said when the
+        item was promoted, as what comes after an answer is not known in it.
       schema:
         type: string
       example: old; hit; ttl=283, new; fwd=uri-miss
+    OwedCopies:
+      description: |
+        Only when a stale copy stayed behind in an older tier that could not be asked: one member for each such
+        tier (RFC 9211). It is not served and its deletion is tried again.
+      schema:
+        type: string
+      example: old; detail=owed
     CacheControl:
       description: Always `no-cache`, since an item can change at any time.
       schema:
@@ -1187,10 +1240,12 @@ components:
         $ref: '#/components/schemas/Flags'
       example: 7
     PreferenceApplied:
-      description: The preference that was honoured (RFC 7240); of `wait` the seconds that were given.
+      description: |
+        The preferences that were honoured (RFC 7240); of `wait` the seconds that were given. `promote` when
+        the item is in the primary.
       schema:
         type: string
-        pattern: '^(respond-async|wait=[0-9]+)$'
+        pattern: '^(respond-async|promote|wait=[0-9]+)(, wait=[0-9]+)?$'
       example: wait=5
     RetryAfter:
       description: Seconds after which to try again.
@@ -1262,6 +1317,8 @@ components:
     Stored:
       description: Stored.
       headers:
+        Cache-Status:
+          $ref: '#/components/headers/OwedCopies'
         Preference-Applied:
           $ref: '#/components/headers/PreferenceApplied'
         ETag:
@@ -1272,6 +1329,8 @@ components:
     Created:
       description: Stored, and there was none before.
       headers:
+        Cache-Status:
+          $ref: '#/components/headers/OwedCopies'
         Preference-Applied:
           $ref: '#/components/headers/PreferenceApplied'
         ETag:
@@ -1287,6 +1346,8 @@ components:
     Counted:
       description: The counter's new value.
       headers:
+        Cache-Status:
+          $ref: '#/components/headers/OwedCopies'
         Preference-Applied:
           $ref: '#/components/headers/PreferenceApplied'
         ETag:
@@ -1302,6 +1363,8 @@ components:
     CounterCreated:
       description: There was none; created with `initial`.
       headers:
+        Cache-Status:
+          $ref: '#/components/headers/OwedCopies'
         Preference-Applied:
           $ref: '#/components/headers/PreferenceApplied'
         ETag:
@@ -1578,7 +1641,7 @@ components:
         application/problem+json:
           schema:
             $ref: '#/components/schemas/Problem'
-          example: {type: /problems/timeout, title: The backend did not answer in time, status: 504, detail: no answer before the deadline, instance: 6924f3a1-812-0-14, tier: new, node: 'a:11211', outcome: unknown}
+          example: {type: /problems/timeout, title: The backend did not answer in time, status: 504, detail: no answer before the deadline, instance: 6924f3a1-812-0-14, tier: new, node: 'a:11211', outcome: unknown, tiers: [{tier: old, outcome: applied}, {tier: new, node: 'a:11211', outcome: unknown, detail: no answer before the deadline}]}
         text/plain:
           schema:
             type: string
@@ -1980,8 +2043,10 @@ components:
           enum: [applied, not-applied, unknown]
           description: What became of the write.
         tiers:
-          description: What became of each node, when an operation failed in part.
-          $ref: '#/components/schemas/FlushedTiers'
+          description: |
+            What became of it in each tier that it was to change, in the order of the steps, when there is more
+            than one: the older tiers' copies of a write's key, then the primary; the nodes of a flush.
+          $ref: '#/components/schemas/TierOutcomes'
       required: [type, title, status, detail, instance]
     KeyProblem:
       type: object
@@ -2016,6 +2081,8 @@ components:
     Stats:
       type: object
       properties:
+        backfill:
+          $ref: '#/components/schemas/BackfillCounts'
         tiers:
           type: array
           items:
@@ -2029,17 +2096,58 @@ components:
                 description: |
                   Copies in this tier that a write made stale while it could not be reached. None of them is
                   served; each is tried again until it is deleted.
+              overflowed_invalidations:
+                type: integer
+                minimum: 0
+                description: How many more there were than `--max-owed`, since the tier was flushed.
               served:
                 type: boolean
                 description: |
-                  False when more was owed than is remembered: then nothing is read from this tier until it
-                  is flushed.
+                  False when there were more: then nothing is read from this tier until it is flushed.
               nodes:
                 type: array
                 items:
                   $ref: '#/components/schemas/NodeStats'
-            required: [name, owed_invalidations, served, nodes]
-      required: [tiers]
+            required: [name, owed_invalidations, overflowed_invalidations, served, nodes]
+      required: [backfill, tiers]
+    BackfillCounts:
+      type: object
+      description: |
+        Hits of older tiers by what became of their copies in the primary: of all workers, since the start. What was
+        promoted for a verb is not among them.
+      properties:
+        stored:
+          type: integer
+          minimum: 0
+        exists:
+          type: integer
+          minimum: 0
+          description: The primary had the key meanwhile.
+        too_large:
+          type: integer
+          minimum: 0
+          description: Larger than `--backfill-max-size`, or than the server takes.
+        expired:
+          type: integer
+          minimum: 0
+          description: Less than `--backfill-min-ttl` of the ttl was left.
+        suppressed:
+          type: integer
+          minimum: 0
+          description: The key was written, or the primary flushed, within `--backfill-suppression`.
+        collapsed:
+          type: integer
+          minimum: 0
+          description: Another one of the same key was on its way.
+        limited:
+          type: integer
+          minimum: 0
+          description: Over `--backfill-items-per-second` or `--backfill-bytes-per-second`.
+        failed:
+          type: integer
+          minimum: 0
+          description: The primary did not answer, or with an error.
+      required: [stored, exists, too_large, expired, suppressed, collapsed, limited, failed]
     Tiers:
       type: object
       properties:
@@ -2129,31 +2237,28 @@ components:
       type: object
       properties:
         tiers:
-          $ref: '#/components/schemas/FlushedTiers'
+          $ref: '#/components/schemas/TierOutcomes'
       required: [tiers]
-    FlushedTiers:
+    TierOutcomes:
       type: array
       items:
         type: object
         properties:
-          name:
+          tier:
             type: string
-          nodes:
-            type: array
-            items:
-              type: object
-              properties:
-                name:
-                  type: string
-                flushed:
-                  type: boolean
-                error:
-                  type: string
-                outcome:
-                  type: string
-                  enum: [applied, not-applied, unknown]
-              required: [name, flushed]
-        required: [name, nodes]
+          node:
+            type: string
+          outcome:
+            type: string
+            enum: [applied, not-applied, unknown]
+            description: |
+              Of an older tier's copy, `applied` means that it is gone or, mirrored, written, or that there was none;
+              otherwise it is owed.
+          detail:
+            type: string
+            description: Why it was not done, or nobody knows.
+        required: [tier, outcome]
+        additionalProperties: false
 
 """#
 }

@@ -7,6 +7,8 @@
 struct Preferences: Hashable, Sendable {
   /// `respond-async`: a write is sent without waiting for its outcome, and answered with 202.
   private(set) var respondAsync = false
+  /// `promote`: what only an older tier has is to be in the primary before it is answered.
+  private(set) var promote = false
   /// `wait` (§4.3): the time for the whole request, cut to `Limits.longestWaitSeconds`. Nil also for 0: who
   /// asks wants an answer, and in no time there is none.
   private(set) var waitSeconds: Int?
@@ -17,11 +19,11 @@ struct Preferences: Hashable, Sendable {
       for piece in fieldPieces(of: field[...], separatedBy: UInt8(ascii: ",")) {
         let parts = fieldPieces(of: piece, separatedBy: UInt8(ascii: ";"))
         guard let preference = parts.first.map(fieldParameter) else { continue }
+        // An empty value is the same as none (§2).
+        let hasValue = preference.value != nil && preference.value != "" && preference.value != "\"\""
         switch preference.name {
-        case "respond-async":
-          // An empty value is the same as none (§2).
-          let hasValue = preference.value != nil && preference.value != "" && preference.value != "\"\""
-          if !hasValue { respondAsync = true }
+        case "respond-async" where !hasValue: respondAsync = true
+        case "promote" where !hasValue: promote = true
         // Of several the first counts (§2), also when it is broken.
         case "wait" where !hasWait:
           hasWait = true

@@ -17,8 +17,8 @@ struct Problem: Error {
   var reason: String? { type.status == 412 ? type.rawValue : nil }
   /// What became of a write; nil where nothing was written.
   var outcome: MemcachedError.WriteOutcome?
-  /// The results of the parts of an operation that failed only in part.
-  var tiers: [FlushedTier]?
+  /// What became of it in each tier, for an operation on several that failed.
+  var tiers: [TierOutcome]?
   /// Fields beside those that every problem has.
   var fields = FieldBlock()
 
@@ -63,7 +63,7 @@ extension Problem {
     var node: String?
     var memcached: String?
     var outcome: String?
-    var tiers: [FlushedTier]?
+    var tiers: [TierOutcome]?
   }
 
   func body(instance: String) -> Body {
@@ -81,6 +81,10 @@ extension Problem {
       ("outcome", outcome?.rawValue), ("instance", instance),
     ]
     for case (let name, let value?) in facts { text += "\(name): \(value)\n" }
+    for part in tiers ?? [] {
+      let place = [part.tier, part.node].compactMap { $0 }.joined(separator: " ")
+      text += "in \(place): \(part.outcome)" + (part.detail.map { " (\($0))" } ?? "") + "\n"
+    }
     return text
   }
 

@@ -58,7 +58,7 @@ final class Route: Sendable {
 enum Routes {
   /// On `--listen`.
   static let data: [Route] = [
-    Route(.get, "/keys/{key}", KeyReads.get),
+    Route(.get, "/keys/{key}", query: ["promote"], KeyReads.get),
     Route(.put, "/keys/{key}", query: ["ttl", "flags"], body: .value, KeyWrites.put),
     Route(.delete, "/keys/{key}", KeyWrites.delete),
     Route(.post, "/keys/{key}/incr", query: ["delta", "initial", "ttl"], Counters.incr),

@@ -21,6 +21,8 @@ final class ServiceContext {
   var isDraining: () -> Bool = { false }
   /// Gathers the nodes as each worker sees them: by worker, tier and node. Completes on this loop.
   var collectNodeStatuses: (@escaping ([[[NodeStatus]]]) -> Void) -> Void
+  /// Gathers what became of the backfills of each worker. Completes on this loop.
+  var collectBackfillCounts: (@escaping ([BackfillCounts]) -> Void) -> Void
   /// Told of every problem of status 500 or more, with the id that its caller was given.
   var reportProblem: (Problem, String) -> Void = { _, _ in }
 
@@ -29,11 +31,13 @@ final class ServiceContext {
   ) {
     self.client = client
     collectNodeStatuses = { completion in completion([client.tiers.map { $0.cluster.nodes.map(\.status) }]) }
+    collectBackfillCounts = { completion in completion([client.backfillCounts]) }
     self.loop = loop
     self.settings = settings
     json = JSONCoding(maximumOperations: settings.maximumKeysPerRequest)
     self.version = version
-    cacheStatus = CacheStatus(tierNames: client.tiers.map(\.name))
+    cacheStatus = CacheStatus(
+      tierNames: client.tiers.map(\.name), assumedTTL: client.coordination.backfill.assumedTTL)
     requestIDs = RequestIDs(worker: worker)
   }
 

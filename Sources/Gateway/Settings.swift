@@ -38,8 +38,12 @@ public struct Settings: Hashable, Sendable {
   /// The first is the primary. Without any, one in-process tier, so that nothing else need be installed.
   public var tiers: [TierSettings] = [TierSettings(name: "primary", nodes: [.memory(bytes: 64 << 20)])]
   public var policy: FallbackPolicy = .strict
-  /// Whether hits of older tiers are copied to the primary, where the policy does so.
-  public var isBackfillEnabled = true
+  /// How hits of older tiers are copied to the primary, where the policy does so.
+  public var backfill = BackfillSettings()
+  /// For how long no copy of a key is made after a write of it; at least twice `longestWrite`.
+  public var backfillSuppression: Duration = .seconds(5)
+  /// Most copies of one older tier that are remembered as still to be deleted.
+  public var maximumOwed = 100_000
   public var workers = Settings.coreCount
   /// Listening beyond this machine, where nobody is asked who they are, is meant.
   public var insecure = false

@@ -35,7 +35,6 @@ struct SettingsResolver {
     readAdmin()
     read(.tier, \.tiers, Syntax.tier)
     readLast(.policy, \.policy, Syntax.choice)
-    readLast(.backfill, \.isBackfillEnabled, Syntax.toggle)
     readLast(.workers, \.workers, Syntax.count(in: 1...256))
     readLast(.insecure, \.insecure, Syntax.toggle)
     readLast(.maximumValueSize, \.maximumValueLength, Syntax.size(in: 1...(128 << 20)))
@@ -43,6 +42,7 @@ struct SettingsResolver {
     readLast(.maximumBatchSize, \.maximumBatchLength, Syntax.size(in: (64 << 10)...(1 << 30)))
     readTimes()
     readLast(.ejectAfter, \.ejectAfter, Syntax.count(in: 1...1_000))
+    readBackfill()
     readLast(.maximumConnections, \.maximumConnections, Syntax.count(in: 1...1_000_000))
     readLast(.logLevel, \.logLevel, Syntax.choice)
     checkListeners()
@@ -113,10 +113,46 @@ struct SettingsResolver {
     readLast(.idleTimeout, \.idleTimeout) { text throws(InvalidValue) in
       let timeout = try Syntax.duration(text, .zero ... .seconds(86_400))
       // libmicrohttpd counts seconds.
-      guard timeout.wholeMilliseconds % 1_000 == 0 else { throw InvalidValue("not in whole seconds") }
-      return timeout
+      return .seconds(Int64(try Syntax.wholeSeconds(timeout)))
     }
     readLast(.drainTimeout, \.drainTimeout, Syntax.duration(in: .zero ... .seconds(3_600)))
+  }
+
+  private mutating func readBackfill() {
+    typealias Syntax = SettingsSyntax
+    readLast(.backfill, \.backfill.isEnabled, Syntax.toggle)
+    readLast(.backfillItems, \.backfill.itemsPerSecond, Syntax.count(in: 0...1_000_000_000))
+    readLast(.backfillBytes, \.backfill.bytesPerSecond, Syntax.size(in: 0...(1 << 40)))
+    readLast(.backfillMaximumSize, \.backfill.maximumLength, Syntax.size(in: 1...(128 << 20)))
+    let ttls: ClosedRange<Duration> = .zero ... .seconds(Exptime.longestRelative)
+    readLast(.backfillMinimumTTL, \.backfill.minimumTTL) { text throws(InvalidValue) in
+      try Syntax.wholeSeconds(try Syntax.duration(text, ttls))
+    }
+    readLast(.backfillAssumedTTL, \.backfill.assumedTTL) { text throws(InvalidValue) in
+      let seconds = try Syntax.wholeSeconds(try Syntax.duration(text, ttls))
+      if seconds == 0 {
+        throw InvalidValue("0 means never to memcached: a copy that never expires would outlive its original")
+      }
+      return Exptime(seconds: seconds)
+    }
+    readSuppression()
+    readLast(.maximumOwed, \.maximumOwed, Syntax.count(in: 1...10_000_000))
+  }
+
+  /// A value that was read before a write may be on its way for as long as the write, and that for as long as
+  /// it takes: a copy that is made sooner may undo it. Long timeouts lengthen the default with them.
+  private mutating func readSuppression() {
+    let least = settings.longestWrite * 2
+    settings.backfillSuppression = max(settings.backfillSuppression, least)
+    readLast(.backfillSuppression, \.backfillSuppression) { text throws(InvalidValue) in
+      let time = try SettingsSyntax.duration(text, .milliseconds(2)...(.seconds(3_600)))
+      guard time >= least else {
+        throw InvalidValue(
+          "shorter than \(DurationText.text(least)), twice what a write may take by the operation timeout and "
+            + "the nodes': a copy of what was read before a write could then undo it")
+      }
+      return time
+    }
   }
 
   private mutating func readPerTier<Choice: RawRepresentable<String> & CaseIterable & Sendable>(

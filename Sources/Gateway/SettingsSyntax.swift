@@ -81,6 +81,12 @@ enum SettingsSyntax {
     return .milliseconds(milliseconds)
   }
 
+  /// For what others count in seconds.
+  static func wholeSeconds(_ duration: Duration) throws(InvalidValue) -> UInt32 {
+    guard duration.wholeMilliseconds % 1_000 == 0 else { throw InvalidValue("not in whole seconds") }
+    return UInt32(clamping: duration.components.seconds)
+  }
+
   private static func outOfRange(_ below: Bool) -> InvalidValue {
     InvalidValue(below ? "too small" : "too large")
   }

@@ -7,6 +7,13 @@ import Memcached
 /// The settings by the names of their flags.
 public enum SettingName: String, Hashable, Sendable, CaseIterable {
   case listen, admin, tier, policy, backfill
+  case backfillItems = "backfill-items-per-second"
+  case backfillBytes = "backfill-bytes-per-second"
+  case backfillMaximumSize = "backfill-max-size"
+  case backfillMinimumTTL = "backfill-min-ttl"
+  case backfillAssumedTTL = "backfill-assumed-ttl"
+  case backfillSuppression = "backfill-suppression"
+  case maximumOwed = "max-owed"
   case distribution
   case wireProtocol = "protocol"
   case workers, insecure
@@ -61,6 +68,31 @@ public struct SettingDescription: Sendable {
     .init(
       .backfill, "BACKFILL", "on|off", "Copy what only an older tier has to the primary when it is read.",
       "on or off"),
+    .init(
+      .backfillItems, "BACKFILL_ITEMS_PER_SECOND", "number",
+      "Most copies a second, of all workers together; 0 = no limit.", "0 to 1000000000"),
+    .init(
+      .backfillBytes, "BACKFILL_BYTES_PER_SECOND", "size",
+      "Most bytes of values a second, of all workers together; 0 = no limit.",
+      "0 to 1TiB, in bytes or with KiB, MiB, kB, MB"),
+    .init(
+      .backfillMaximumSize, "BACKFILL_MAX_SIZE", "size", "The largest value that is copied.",
+      "1 to 128MiB, in bytes or with KiB, MiB, kB, MB"),
+    .init(
+      .backfillMinimumTTL, "BACKFILL_MIN_TTL", "duration",
+      "What would expire sooner is not copied.", "0s to 720h in whole seconds"),
+    .init(
+      .backfillAssumedTTL, "BACKFILL_ASSUMED_TTL", "duration",
+      "For copies from servers that cannot tell the ttl (classic protocol).",
+      "1s to 720h in whole seconds"),
+    .init(
+      .backfillSuppression, "BACKFILL_SUPPRESSION", "duration",
+      "For how long a key is not copied after a write of it; at least twice what a write may take.",
+      "2ms to 1h, like 500ms or 5s"),
+    .init(
+      .maximumOwed, "MAX_OWED", "number",
+      "Most stale copies of one older tier that are remembered until they can be deleted.",
+      "1 to 10000000"),
     .init(
       .distribution, "DISTRIBUTIONS", "tier=name",
       "How a tier's keys are divided over its nodes; repeatable.",

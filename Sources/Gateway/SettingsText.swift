@@ -13,7 +13,14 @@ extension Settings {
     case .admin: admin.isEmpty ? ["off"] : admin.map(\.description)
     case .tier: tiers.map(\.description)
     case .policy: [policy.rawValue]
-    case .backfill: [isBackfillEnabled ? "on" : "off"]
+    case .backfill: [backfill.isEnabled ? "on" : "off"]
+    case .backfillItems: [String(backfill.itemsPerSecond)]
+    case .backfillBytes: [SizeText.text(backfill.bytesPerSecond)]
+    case .backfillMaximumSize: [SizeText.text(backfill.maximumLength)]
+    case .backfillMinimumTTL: [DurationText.text(.seconds(Int64(backfill.minimumTTL)))]
+    case .backfillAssumedTTL: [DurationText.text(.seconds(Int64(backfill.assumedTTL.seconds)))]
+    case .backfillSuppression: [DurationText.text(backfillSuppression)]
+    case .maximumOwed: [String(maximumOwed)]
     case .distribution: tiers.map { "\($0.name)=\($0.distribution.rawValue)" }
     case .wireProtocol: tiers.map { "\($0.name)=\($0.wireProtocol.rawValue)" }
     case .workers: [String(workers)]

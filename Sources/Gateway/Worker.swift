@@ -27,6 +27,7 @@ public final class Worker {
   private var listeners: [Listener]
   private var servers: [Server] = []
   private var watch: NodeWatch?
+  private var owedWatch: OwedWatch?
 
   private struct Server {
     let role: ListenerRole
@@ -62,7 +63,7 @@ public final class Worker {
     }
   }
 
-  /// Begins to log which nodes come and go, as all workers see them: one worker's business.
+  /// Begins to log which nodes come and go, as all workers see them, and what is owed: one worker's business.
   func watchNodes() {
     if isDraining { return }
     let tiers = client.tiers.map { (name: $0.name, nodes: $0.cluster.nodes.map(\.name)) }
@@ -70,6 +71,9 @@ public final class Worker {
     self.watch = watch
     let bound = LoopBound(watch, on: loop)
     group.forEach { $0.tellStates(to: bound) }
+    if client.tiers.count == 1 { return }
+    owedWatch = OwedWatch(client, loop: loop, log: log)
+    owedWatch?.check()
   }
 
   /// Tells how the nodes are, now and whenever that changes.
@@ -96,6 +100,9 @@ public final class Worker {
     context.collectNodeStatuses = { [unowned self] completion in
       group.collect(on: loop, { $0.nodeStatuses }, completion: completion)
     }
+    context.collectBackfillCounts = { [unowned self] completion in
+      group.collect(on: loop, { $0.client.backfillCounts }, completion: completion)
+    }
     context.reportProblem = { [log] problem, id in
       // Below the default level: an outage would be a line a request, and `node ejected` has told of it.
       log.debug("request failed", metadata: ["instance": "\(id)", "detail": "\(problem.detail)"])
@@ -117,6 +124,7 @@ public final class Worker {
   func drain(deadline: Instant, completion: @escaping () -> Void) {
     isDraining = true
     watch?.stop()
+    owedWatch?.stop()
     drain(.data, deadline, completion)
   }
 

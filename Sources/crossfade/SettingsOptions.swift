@@ -12,6 +12,13 @@ struct SettingsOptions: ParsableArguments {
   @Option(name: .of(.tier), help: .of(.tier)) var tiers: [String] = []
   @Option(name: .of(.policy), help: .of(.policy)) var policy: String?
   @Option(name: .of(.backfill), help: .of(.backfill)) var backfill: String?
+  @Option(name: .of(.backfillItems), help: .of(.backfillItems)) var backfillItems: String?
+  @Option(name: .of(.backfillBytes), help: .of(.backfillBytes)) var backfillBytes: String?
+  @Option(name: .of(.backfillMaximumSize), help: .of(.backfillMaximumSize)) var backfillSize: String?
+  @Option(name: .of(.backfillMinimumTTL), help: .of(.backfillMinimumTTL)) var backfillTTL: String?
+  @Option(name: .of(.backfillAssumedTTL), help: .of(.backfillAssumedTTL)) var assumedTTL: String?
+  @Option(name: .of(.backfillSuppression), help: .of(.backfillSuppression)) var suppression: String?
+  @Option(name: .of(.maximumOwed), help: .of(.maximumOwed)) var owed: String?
   @Option(name: .of(.distribution), help: .of(.distribution)) var distributions: [String] = []
   @Option(name: .of(.wireProtocol), help: .of(.wireProtocol)) var protocols: [String] = []
   @Option(name: .of(.workers), help: .of(.workers)) var workers: String?
@@ -35,7 +42,10 @@ struct SettingsOptions: ParsableArguments {
       .insecure: insecure ? ["true"] : [],
     ]
     let single: [SettingName: String?] = [
-      .policy: policy, .backfill: backfill, .workers: workers, .maximumValueSize: valueSize,
+      .policy: policy, .backfill: backfill, .backfillItems: backfillItems, .backfillBytes: backfillBytes,
+      .backfillMaximumSize: backfillSize, .backfillMinimumTTL: backfillTTL, .backfillAssumedTTL: assumedTTL,
+      .backfillSuppression: suppression, .maximumOwed: owed,
+      .workers: workers, .maximumValueSize: valueSize,
       .maximumKeys: keys, .maximumBatchSize: batchSize,
       .operationTimeout: operationTimeout, .nodeTimeout: nodeTimeout,
       .ejectAfter: ejectAfter, .connectTimeout: connectTimeout,

@@ -96,6 +96,18 @@ import Testing
     ] as [([String], Bool)])
   func prefer(_ fields: [String], _ respondAsync: Bool) {
     #expect(Preferences(fields).respondAsync == respondAsync)
+    #expect(!Preferences(fields).promote)
+  }
+
+  @Test(
+    "each preference is its own",
+    arguments: [
+      (["promote"], true, false), (["Promote, respond-async"], true, true), (["promote=1"], false, false),
+      (["promote=\"\"", "respond-async"], true, true), (["promoted"], false, false),
+    ] as [([String], Bool, Bool)])
+  func preferPromotion(_ fields: [String], _ promote: Bool, _ respondAsync: Bool) {
+    #expect(Preferences(fields).promote == promote)
+    #expect(Preferences(fields).respondAsync == respondAsync)
   }
 
   @Test(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
+import Foundation
 import Memcached
 import Testing
 
@@ -52,9 +53,10 @@ import Testing
   @Test("the report tells each value and its source") func theReportTellsEachValueAndItsSource() throws {
     let sources = SettingSources(flags: [.workers: ["2"]], environment: ["CROSSFADE_MAX_KEYS": "30"])
     let report = try Settings.resolve(sources).report(sources)
-    #expect(report.contains("workers            2  (flag)\n"))
-    #expect(report.contains("max-keys           30  (environment)\n"))
-    #expect(report.contains("log-level          info  (default)\n"))
+    let pad = { (name: String) in name.padding(toLength: 27, withPad: " ", startingAt: 0) }
+    #expect(report.contains("\n\(pad("workers"))2  (flag)\n"))
+    #expect(report.contains("\n\(pad("max-keys"))30  (environment)\n"))
+    #expect(report.contains("\n\(pad("log-level"))info  (default)\n"))
     #expect(report.split(separator: "\n").count == SettingName.allCases.count)
   }
 
@@ -190,6 +192,22 @@ import Testing
   func aShortOperationTimeoutShortensTheDefaultOfTheNodes() throws {
     #expect(try Settings.resolve(flags: [.operationTimeout: ["100ms"]]).nodeTimeout == .milliseconds(100))
     #expect(try Settings.resolve(flags: [.operationTimeout: ["2s"]]).nodeTimeout == .milliseconds(250))
+  }
+
+  @Test(
+    "a long time for writes lengthens the default of suppression, and one given that is shorter is told")
+  func suppressionCoversTheOperationTimeout() throws {
+    let long: [SettingName: [String]] = [.operationTimeout: ["4s"]]
+    #expect(try Settings.resolve(flags: long).backfillSuppression == .seconds(8))
+    #expect(try Settings.resolve(flags: [.operationTimeout: ["1ms"]]).backfillSuppression == .seconds(5))
+    let error = try #require(throws: SettingsError.self) {
+      _ = try Settings.resolve(flags: long, environment: ["CROSSFADE_BACKFILL_SUPPRESSION": "5s"])
+    }
+    #expect(error.faults.map(\.name) == [.backfillSuppression])
+    #expect(error.description.contains("\"5s\": shorter than 8s, twice what a write may take"))
+    // With Prefer: wait, each step of a write has the node timeout: here five.
+    let tiers: [SettingName: [String]] = [.tier: ["new=a", "old=b"], .nodeTimeout: ["800ms"]]
+    #expect(try Settings.resolve(flags: tiers).backfillSuppression == .seconds(8))
   }
 
   // MARK: The table

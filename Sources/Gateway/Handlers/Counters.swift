@@ -90,15 +90,16 @@ private struct Dance {
 
   private func counted(_ answer: Answer, round: Int) {
     switch answer.result {
-    case .success(.counter(let value, let token)): call.respond(.counted(status: 200, key, value, token))
-    case .success(.accepted): call.respond(.accepted)
+    case .success(.counter(let value, let token)):
+      call.respond(.counted(status: 200, key, value, token), answer)
+    case .success(.accepted): call.respond(.accepted, answer)
     case .success(.notNumeric):
       call.fail(Problem(.notNumeric, "the value is not an unsigned 64-bit decimal number"))
     case .success(.miss):
       guard let initial else { return call.fail(.notFound()) }
       create(initial, round: round)
     case .success(let reply): call.fail(Problem(unexpected: reply, tier: call.tierName(answer)))
-    case .failure(let error): call.fail(Problem(error, tier: call.tierName(answer), isWrite: true))
+    case .failure(let error): call.fail(call.problem(error, ofWrite: answer))
     }
   }
 
@@ -106,14 +107,15 @@ private struct Dance {
     let value = Array(String(initial).utf8)
     call.context.client.add(key, value, exptime: exptime, options) { answer in
       switch answer.result {
-      case .success(.stored(let token)): call.respond(.counted(status: 201, key, initial, token))
+      case .success(.stored(let token)):
+        call.respond(.counted(status: 201, key, initial, token), answer)
       case .success(.notStored) where round < Limits.counterRounds: step(round: round + 1)
       case .success(.notStored):
         var problem = Problem(.contended, "the counter came and went \(round) times meanwhile")
         problem.outcome = .notApplied
         call.fail(problem)
       case .success(let reply): call.fail(Problem(unexpected: reply, tier: call.tierName(answer)))
-      case .failure(let error): call.fail(Problem(error, tier: call.tierName(answer), isWrite: true))
+      case .failure(let error): call.fail(call.problem(error, ofWrite: answer))
       }
     }
   }

@@ -15,38 +15,32 @@ enum Flush {
     // The limit is far below that of the type, so the conversion cannot fail.
     let delay = UInt32(try call.query.number("delay", atMost: Limits.flushDelaySeconds) ?? 0)
     call.context.client.flushAll(tiers: names, delaySeconds: delay) { answers in
-      let tiers = answers.map(FlushedTier.init)
-      if let problem = problem(answers, tiers) { return call.fail(problem) }
-      if form == .json { return call.respond(json: FlushBody(tiers: tiers)) }
-      let rows = tiers.flatMap { tier in tier.nodes.map { [tier.name, $0.name, "flushed"] } }
+      if let problem = problem(answers) { return call.fail(problem) }
+      let outcomes = outcomes(answers)
+      if form == .json { return call.respond(json: FlushBody(tiers: outcomes)) }
+      let rows = outcomes.map { [$0.tier, $0.node ?? "-", "flushed"] }
       call.respond(.of(.text, Array(TextTable.text(rows).utf8)))
     }
   }
 
+  private static func outcomes(_ answers: [TierAnswers]) -> [TierOutcome] {
+    answers.flatMap { tier in
+      tier.nodes.map { TierOutcome(tier: tier.tier, node: $0.node, $0.result.flushFailure) }
+    }
+  }
+
   /// The first failure decides the status; all nodes are listed, as others may have been emptied.
-  private static func problem(_ answers: [TierAnswers], _ tiers: [FlushedTier]) -> Problem? {
+  private static func problem(_ answers: [TierAnswers]) -> Problem? {
     for answer in answers {
       for node in answer.nodes {
         guard let error = node.result.flushFailure else { continue }
         var problem = Problem(error, tier: answer.tier, isWrite: true)
         problem.node = node.node
-        problem.tiers = tiers
+        problem.tiers = outcomes(answers)
         return problem
       }
     }
     return nil
-  }
-}
-
-extension FlushedTier {
-  fileprivate init(_ answers: TierAnswers) {
-    self.init(
-      name: answers.tier,
-      nodes: answers.nodes.map { answer in
-        let error = answer.result.flushFailure
-        return Node(
-          name: answer.node, flushed: error == nil, error: error?.detail, outcome: error?.outcome.rawValue)
-      })
   }
 }
 

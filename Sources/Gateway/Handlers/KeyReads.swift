@@ -12,22 +12,28 @@ enum KeyReads {
 
   static func get(_ call: Call) throws(Problem) {
     let form = try call.negotiate(forms)
-    try get(call, form, ReadConditions(Preconditions(call.request)))
+    let conditions = ReadConditions(try Preconditions(call.request))
+    get(call, form, conditions, try Promotion(call))
   }
 
   /// The same once its arguments have been read.
-  static func get(_ call: Call, _ form: Representation, _ conditions: ReadConditions) {
-    // HEAD only looks: it must not keep an item alive that nobody reads.
-    let isPeek = call.request.method == .head
-    call.context.client.get(call.key, isPeek: isPeek, call.options()) { answer in
+  static func get(
+    _ call: Call, _ form: Representation, _ conditions: ReadConditions, _ promotion: Promotion = .none
+  ) {
+    let completion = { (answer: Answer) in
       switch answer.result {
-      case .success(.hit(let item)): respond(call, answer, item, form, conditions)
+      case .success(.hit(let item)): respond(call, answer, item, form, conditions, promotion)
       case .success(.miss): fail(call, answer, .notFound())
       case .success(let reply): call.fail(Problem(unexpected: reply, tier: call.tierName(answer)))
       case .failure(let error):
         fail(call, answer, Problem(error, tier: call.tierName(answer), isWrite: false))
       }
     }
+    let options = call.options()
+    if promotion != .none { return call.context.client.promote(call.key, options, completion: completion) }
+    // HEAD only looks: it must not keep an item alive that nobody reads.
+    let isPeek = call.request.method == .head
+    call.context.client.get(call.key, isPeek: isPeek, options, completion: completion)
   }
 
   private static func fail(_ call: Call, _ answer: Answer, _ problem: Problem) {
@@ -37,7 +43,8 @@ enum KeyReads {
   }
 
   private static func respond(
-    _ call: Call, _ answer: Answer, _ item: Item, _ form: Representation, _ conditions: ReadConditions
+    _ call: Call, _ answer: Answer, _ item: Item, _ form: Representation, _ conditions: ReadConditions,
+    _ promotion: Promotion
   ) {
     // A token of an older tier must never pass for one of the primary.
     let isWeak = answer.tier > 0
@@ -59,8 +66,34 @@ enum KeyReads {
     }
     call.context.cacheStatus.append(answer, to: &response.fields)
     response.add(eTag: item.cas, isWeak: isWeak, form)
+    if promotion == .preferred, !isWeak { response.add("Preference-Applied", "promote") }
     // The body of a 304 stays, like that of HEAD: the HTTP layer sends its length only.
     if verdict == .notModified { response.status = 304 }
     call.respond(response)
+  }
+}
+
+/// Whether a reader wants what only an older tier has to be in the primary, to write it by `If-Match`.
+enum Promotion {
+  case none
+  /// By `Prefer: promote`, which is passed over where it cannot be (RFC 7240 §2).
+  case preferred
+  /// By `?promote=1`.
+  case asked
+
+  init(_ call: Call) throws(Problem) {
+    let isGet = call.request.method == .get
+    let isPossible = isGet && call.context.client.policy.promotes
+    if !call.query.isEmpty, try call.query.number("promote", atMost: 1) == 1 {
+      if !isGet { throw Problem(.invalidQuery, "HEAD changes nothing: `promote=1` is for GET") }
+      guard isPossible else {
+        throw Problem(
+          .invalidQuery, "`promote=1` is not for --policy pymemcache, which copies nothing between tiers")
+      }
+      self = .asked
+    } else {
+      let prefers = isPossible && call.preferences?.promote ?? false
+      self = prefers ? .preferred : .none
+    }
   }
 }

@@ -148,12 +148,12 @@ enum KeyWrites {
     _ call: Call, _ answer: Answer, status: Int = 204, refusal: (Reply) -> Problem?
   ) {
     switch answer.result {
-    case .success(.stored(let token)): call.respond(.stored(status: status, token))
-    case .success(.deleted), .success(.touched): call.respond(.stored(status: status, nil))
-    case .success(.accepted): call.respond(.accepted)
+    case .success(.stored(let token)): call.respond(.stored(status: status, token), answer)
+    case .success(.deleted), .success(.touched): call.respond(.stored(status: status, nil), answer)
+    case .success(.accepted): call.respond(.accepted, answer)
     case .success(let reply):
       call.fail(refusal(reply) ?? Problem(unexpected: reply, tier: call.tierName(answer)))
-    case .failure(let error): call.fail(Problem(error, tier: call.tierName(answer), isWrite: true))
+    case .failure(let error): call.fail(call.problem(error, ofWrite: answer))
     }
   }
 

@@ -4,7 +4,8 @@
 import Memcached
 import Microhttpd
 
-/// `GET /stats`, `GET /stats?tier=old`: each server's own statistics, and what all workers see of it.
+/// `GET /stats`, `GET /stats?tier=old`: each server's own statistics, what all workers see of it, and what
+/// they have copied.
 enum Statistics {
   static func get(_ call: Call) throws(Problem) {
     let form = try call.negotiate([.json, .text])
@@ -12,9 +13,13 @@ enum Statistics {
     try call.context.checkTiers(names)
     call.context.client.stats("", tiers: names.isEmpty ? nil : names) { answers in
       call.context.collectNodeStatuses { workers in
-        let body = StatisticsBody(tiers: answers.map { tier($0, workers, call.context.client) })
-        if form == .json { return call.respond(json: body) }
-        call.respond(.of(.text, Array(TextTable.text(rows(body)).utf8)))
+        call.context.collectBackfillCounts { counts in
+          let body = StatisticsBody(
+            backfill: .init(counts.reduce(BackfillCounts(), +)),
+            tiers: answers.map { tier($0, workers, call.context.client) })
+          if form == .json { return call.respond(json: body) }
+          call.respond(.of(.text, Array(TextTable.text(rows(body)).utf8)))
+        }
       }
     }
   }
@@ -27,7 +32,8 @@ enum Statistics {
     }
     let owed = client.coordination.invalidations.tiers[index]
     return StatisticsBody.Tier(
-      name: answers.tier, owedInvalidations: owed?.owed ?? 0, isServed: owed?.overflowed ?? 0 == 0,
+      name: answers.tier, owedInvalidations: owed?.owed ?? 0,
+      overflowedInvalidations: owed?.overflowed ?? 0, isServed: owed?.overflowed ?? 0 == 0,
       nodes: answers.nodes.enumerated().map { position, answer in
         node(answer.node, NodeStatus(merging: workers.map { $0[index][position] }), answer.result)
       })
@@ -47,9 +53,10 @@ enum Statistics {
 
   /// A line a fact, each with its tier and node, so that `grep` finds it.
   private static func rows(_ body: StatisticsBody) -> [[String]] {
-    var rows: [[String]] = []
+    var rows = body.backfill.rows.map { ["-", "-", "backfill_\($0.name)", String($0.count)] }
     for tier in body.tiers {
       rows.append([tier.name, "-", "owed_invalidations", String(tier.owedInvalidations)])
+      rows.append([tier.name, "-", "overflowed_invalidations", String(tier.overflowedInvalidations)])
       rows.append([tier.name, "-", "served", String(tier.isServed)])
       for node in tier.nodes {
         let facts = [

@@ -82,9 +82,13 @@ import Testing
     let response = try service.send(.get, "/stats", to: service.admin)
     #expect(
       try response.json() == [
+        "backfill": [
+          "stored": 0, "exists": 0, "too_large": 0, "expired": 0, "suppressed": 0, "collapsed": 0,
+          "limited": 0, "failed": 0,
+        ],
         "tiers": [
           [
-            "name": "new", "owed_invalidations": 0, "served": true,
+            "name": "new", "owed_invalidations": 0, "overflowed_invalidations": 0, "served": true,
             "nodes": [
               [
                 "name": "new:11211", "state": "up", "protocol": "meta", "version": "1.6.18", "in_flight": 3,
@@ -93,12 +97,12 @@ import Testing
             ],
           ],
           [
-            "name": "old", "owed_invalidations": 0, "served": true,
+            "name": "old", "owed_invalidations": 0, "overflowed_invalidations": 0, "served": true,
             "nodes": [
               ["name": "old:11211", "state": "ejected", "in_flight": 0, "error": "old:11211: refused"]
             ],
           ],
-        ]
+        ],
       ])
   }
 
@@ -120,15 +124,42 @@ import Testing
     let response = try service.send(.get, "/stats?tier=new", [("Accept", "text/plain")], to: service.admin)
     #expect(
       response.text == """
-        new  -          owed_invalidations  0
-        new  -          served              true
-        new  new:11211  state               up
-        new  new:11211  protocol            meta
-        new  new:11211  in_flight           0
-        new  new:11211  curr_items          0
+        -    -          backfill_stored           0
+        -    -          backfill_exists           0
+        -    -          backfill_too_large        0
+        -    -          backfill_expired          0
+        -    -          backfill_suppressed       0
+        -    -          backfill_collapsed        0
+        -    -          backfill_limited          0
+        -    -          backfill_failed           0
+        new  -          owed_invalidations        0
+        new  -          overflowed_invalidations  0
+        new  -          served                    true
+        new  new:11211  state                     up
+        new  new:11211  protocol                  meta
+        new  new:11211  in_flight                 0
+        new  new:11211  curr_items                0
 
         """)
     #expect(response.field("Content-Type") == "text/plain")
+  }
+
+  @Test("the counts of backfill are those of all workers together")
+  func backfillCounts() throws {
+    let service = try Service()
+    service.old.put("a", "v")
+    #expect(try service.send(.get, "/keys/a").status == 200)
+    service.context.collectBackfillCounts = { [client = service.context.client] completion in
+      var other = BackfillCounts()
+      (other.stored, other.exists, other.tooLarge, other.expired) = (1, 2, 3, 4)
+      (other.suppressed, other.collapsed, other.limited, other.failed) = (5, 6, 7, 8)
+      completion([client.backfillCounts, other])
+    }
+    #expect(
+      try service.send(.get, "/stats", to: service.admin).json()["backfill"] == [
+        "stored": 2, "exists": 2, "too_large": 3, "expired": 4, "suppressed": 5, "collapsed": 6,
+        "limited": 7, "failed": 8,
+      ])
   }
 
   // MARK: Tiers
@@ -203,7 +234,7 @@ import Testing
     #expect(response.status == 200)
     #expect(
       try response.json() == [
-        "tiers": [["name": "old", "nodes": [["name": "old:11211", "flushed": true]]]]
+        "tiers": [["tier": "old", "node": "old:11211", "outcome": "applied"]]
       ])
     #expect(service.old.commands == [Command(.flushAll(delaySeconds: 5))])
     #expect(service.new.text("a") == "v")
@@ -240,11 +271,8 @@ import Testing
     #expect(body["outcome"] == "unknown")
     #expect(
       body["tiers"] == [
-        ["name": "new", "nodes": [["name": "new:11211", "flushed": true]]],
-        [
-          "name": "old",
-          "nodes": [["name": "old:11211", "flushed": false, "error": "reset", "outcome": "unknown"]],
-        ],
+        ["tier": "new", "node": "new:11211", "outcome": "applied"],
+        ["tier": "old", "node": "old:11211", "outcome": "unknown", "detail": "reset"],
       ])
   }
 

@@ -27,6 +27,8 @@ final class DictionaryNode: Node {
   var status = NodeStatus(state: .up, wireProtocol: .meta, version: "1.6.18")
   /// Whether hits carry their token, as every protocol but a bare `get` has it.
   var tellsToken = true
+  /// Whether hits carry their ttl, as they do in the meta protocol.
+  var tellsTTL = true
   private(set) var commands: [Command] = []
   /// Until when, in the order of `commands`.
   private(set) var deadlines: [Instant] = []
@@ -116,8 +118,9 @@ final class DictionaryNode: Node {
 
   private func item(_ stored: Stored) -> Item {
     let seconds = Int64(stored.exptime.seconds)
+    let ttl: TimeToLive = !tellsTTL ? .unknown : seconds == 0 ? .never : .seconds(seconds)
     return Item(
-      value: stored.value, flags: stored.flags, ttl: seconds == 0 ? .never : .seconds(seconds),
+      value: stored.value, flags: stored.flags, ttl: ttl,
       cas: tellsToken ? CASToken(boot: boot, unique: stored.unique) : nil)
   }
 

@@ -66,7 +66,9 @@ final class Service {
     let tiers = [
       Tier(name: "new", cluster: Cluster(nodes: [new])), Tier(name: "old", cluster: Cluster(nodes: [old])),
     ]
-    let client = FallbackClient(tiers: tiers, policy: settings.policy, loop: loop)
+    let coordination = TierCoordination(backfill: settings.backfill)
+    let client = FallbackClient(
+      tiers: tiers, policy: settings.policy, coordination: coordination, loop: loop)
     context = ServiceContext(client: client, loop: loop, settings: settings, version: "0.1.0")
     data = HTTPService(context, routes: Routes.data)
     admin = HTTPService(context, routes: Routes.admin)

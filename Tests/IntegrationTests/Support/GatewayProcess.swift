@@ -65,6 +65,9 @@ final class GatewayProcess: Sendable {
     log.line(from: start, within: seconds, where: fits)
   }
 
+  /// All lines of its log, once it has ended.
+  func logToEnd() -> [String] { log.readToEnd() }
+
   func signal(_ number: Int32) { process.signal(number) }
 
   /// Waits for the end: the exit status, or minus the signal that ended it.
