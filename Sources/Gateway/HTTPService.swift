@@ -31,6 +31,7 @@ final class HTTPService: ExchangeHandler {
     let problem =
       switch fault {
       case .malformed(let reason): Problem(.malformedRequest, reason)
+      case .unknownExpectation: Problem(.expectationFailed, "`Expect` can be `100-continue` and nothing else")
       case .bodyTooLarge(let limit): Problem(.tooLarge, "the body is longer than \(limit) bytes")
       }
     return context.response(problem, to: exchange)

@@ -59,7 +59,8 @@ info:
 
     **Errors** are `application/problem+json` (RFC 9457), or text when `Accept` likes that better. Beside
     those listed with the operations any request may be answered 400 (malformed HTTP), 404 (no such route),
-    405 with `Allow`, 414 (target too long), 431 (headers too long) or 501 (unknown method).
+    405 with `Allow`, 414 (target too long), 417 (`Expect` is not `100-continue`), 431 (headers too long),
+    501 (unknown method) or 505 (not HTTP/1).
 
     **Time.** A request has one budget (`--operation-timeout`, or `Prefer: wait=N`), of which each tier that
     may still have to be asked gets an equal part; one that was stopped cannot use up the others'. Within

@@ -25,6 +25,7 @@ enum ProblemType: String, CaseIterable, Sendable {
   case tooLarge = "too-large"
   case answerTooLarge = "answer-too-large"
   case unsupportedMediaType = "unsupported-media-type"
+  case expectationFailed = "expectation-failed"
   case unknownMethod = "unknown-method"
 
   // A tier.
@@ -69,6 +70,7 @@ enum ProblemType: String, CaseIterable, Sendable {
     case .tooLarge: (413, "Too large")
     case .answerTooLarge: (413, "The answer would be too large")
     case .unsupportedMediaType: (415, "Unsupported media type")
+    case .expectationFailed: (417, "Expectation failed")
     case .unknownMethod: (501, "Unknown method")
     case .unsupported: (501, "The backend's protocol cannot do this")
     case .protocolViolation: (502, "The backend broke the protocol")

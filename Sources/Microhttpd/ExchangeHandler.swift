@@ -18,6 +18,8 @@ public protocol ExchangeHandler: AnyObject {
 public enum RequestFault: Hashable, Sendable {
   /// Not a well-formed HTTP/1.1 message, or one that could be read in two ways; the reason is for people.
   case malformed(String)
+  /// `Expect` asks for something else than `100-continue` (RFC 9110 §10.1.1).
+  case unknownExpectation
   /// The body is longer than the limit: a chunked one that grew, or an announced one that `admit` let pass.
   case bodyTooLarge(limit: Int)
 }

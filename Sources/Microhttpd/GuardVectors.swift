@@ -34,6 +34,8 @@ struct GuardVector {
     GuardVector("HTTP/1.0 without headers", "GET /a HTTP/1.0\r\n\r\n", accepts: "/a"),
     GuardVector("asterisk", "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", accepts: "*"),
     GuardVector("absolute form", "GET http://x/a HTTP/1.1\r\nHost: x\r\n\r\n", accepts: "http://x/a"),
+    GuardVector("Host with a port", "GET /a HTTP/1.1\r\nHost: [::1%25eth0]:80 \r\n\r\n", accepts: "/a"),
+    GuardVector("no Host value", "GET /a HTTP/1.1\r\nHost:\r\n\r\n", accepts: "/a"),
     GuardVector("odd method", "M-SEARCH /a HTTP/1.1\r\nHost: x\r\n\r\n", accepts: "/a"),
     GuardVector("body", "PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", accepts: "/a"),
     GuardVector(
@@ -64,6 +66,8 @@ struct GuardVector {
     GuardVector(refused: "bare LF behind the last header", "GET /a HTTP/1.1\r\nHost: x\n\r\n"),
     GuardVector(refused: "bare LF for the empty line", "GET /a HTTP/1.1\r\nHost: x\r\n\n"),
     GuardVector(refused: "bare CR in a value", "GET /a HTTP/1.1\r\nHost: x\r\nX: a\rb\r\n\r\n"),
+    GuardVector(refused: "control in a value", "GET /a HTTP/1.1\r\nHost: x\r\nX: a\u{1}b\r\n\r\n"),
+    GuardVector(refused: "DEL in a value", "GET /a HTTP/1.1\r\nHost: x\r\nX: a\u{7F}b\r\n\r\n"),
     GuardVector(refused: "NUL in a value", "GET /a HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n"),
     GuardVector(refused: "NUL at the end of a value", "GET /a HTTP/1.1\r\nHost: x\r\nX: a\0\r\n\r\n"),
     GuardVector(refused: "NUL in a name", "GET /a HTTP/1.1\r\nHost: x\r\nX\0: a\r\n\r\n"),
@@ -83,6 +87,8 @@ struct GuardVector {
       refused: "length that is folded", "PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length:\r\n 3\r\n\r\nabc"),
     GuardVector(refused: "no Host", "GET /a HTTP/1.1\r\nX: y\r\n\r\n"),
     GuardVector(refused: "two Hosts", "GET /a HTTP/1.1\r\nHost: x\r\nhost: x\r\n\r\n"),
+    GuardVector(refused: "space in the Host", "GET /a HTTP/1.1\r\nHost: a b\r\n\r\n"),
+    GuardVector(refused: "path in the Host", "GET /a HTTP/1.1\r\nHost: a/b\r\n\r\n"),
     GuardVector(refused: "two Hosts before 1.1", "GET /a HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n"),
   ]
 

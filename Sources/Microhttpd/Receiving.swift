@@ -49,8 +49,8 @@ extension Daemon {
   private func receiveHead(_ exchange: Exchange, _ call: AccessCall) -> MHD_Result {
     exchange.stage = .receiving
     exchange.method = Method(call.method)
-    if let reason = check(exchange, call) {
-      exchange.answer(refusal(exchange, .malformed(reason)))
+    if let fault = check(exchange, call) {
+      exchange.answer(refusal(exchange, fault))
       return queue(exchange, call.connection)
     }
     if let response = handler.admit(exchange) {
@@ -64,7 +64,7 @@ extension Daemon {
   }
 
   /// Runs the guard over the head; returns why the request is refused.
-  private func check(_ exchange: Exchange, _ call: AccessCall) -> String? {
+  private func check(_ exchange: Exchange, _ call: AccessCall) -> RequestFault? {
     var requestGuard = RequestGuard(
       method: call.method, url: call.url, target: exchange.rawTarget, version: call.version,
       trimsValues: cmh_trims_header_values() != 0)
@@ -83,7 +83,8 @@ extension Daemon {
     exchange.fieldNames = requestGuard.names
     exchange.contentLength = requestGuard.contentLength
     exchange.isChunked = requestGuard.isChunked
-    return requestGuard.fault.map { "\($0)" }
+    if let reason = requestGuard.fault { return .malformed("\(reason)") }
+    return requestGuard.expectsOther ? .unknownExpectation : nil
   }
 
   private func receiveBody(_ exchange: Exchange, _ call: AccessCall) -> MHD_Result {

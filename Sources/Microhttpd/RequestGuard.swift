@@ -21,6 +21,9 @@ struct RequestGuard {
   private(set) var fault: StaticString?
   private(set) var contentLength: Int?
   private(set) var isChunked = false
+  /// There is an `Expect` that is not exactly `100-continue`, in whatever case (RFC 9110 §10.1.1). One with
+  /// white space at its end is such, too, where the library keeps that: it would not ask for the body.
+  private(set) var expectsOther = false
   private(set) var names = FieldNames()
 
   private let method: UnsafePointer<CChar>
@@ -69,8 +72,8 @@ struct RequestGuard {
       fault = "a header name that is no token"
     } else if value - name <= nameLength {
       fault = "a header value that does not follow its name"
-    } else if memchr(value, 0x0D, valueLength) != nil {
-      fault = "a bare CR in a header value"
+    } else if RequestGuard.hasControl(value, valueLength) {
+      fault = "a control character in a header value"
     } else {
       end = value + valueLength
       note(name, nameLength, value, valueLength)
@@ -108,6 +111,9 @@ struct RequestGuard {
     switch nameLength {
     case 4 where strcasecmp(name, "Host") == 0:
       hosts += 1
+      if !HostField.isValid(value, valueLength) { fault = "a Host that is no host and port" }
+    case 6 where strcasecmp(name, "Expect") == 0:
+      if strcasecmp(value, "100-continue") != 0 { expectsOther = true }
     case 14 where strcasecmp(name, "Content-Length") == 0:
       if contentLength != nil { fault = "more than one Content-Length" }
       contentLength = RequestGuard.number(value, valueLength)
@@ -133,6 +139,18 @@ struct RequestGuard {
     return number
   }
 
+  /// All but HTAB are refused: a bare CR is a line end to some readers, and none has a meaning (RFC 9110
+  /// §5.5).
+  private static func hasControl(_ text: UnsafePointer<CChar>, _ length: Int) -> Bool {
+    // Without a branch in the loop, so that it is done for many bytes at a time.
+    var found: UInt8 = 0
+    for index in 0..<length {
+      let byte = UInt8(bitPattern: text[index])
+      found |= (byte < 0x20 ? 1 : 0) & (byte != 0x09 ? 1 : 0) | (byte == 0x7F ? 1 : 0)
+    }
+    return found != 0
+  }
+
   /// RFC 9110 §5.6.2.
   static func isToken(_ text: UnsafePointer<CChar>, _ length: Int) -> Bool {
     let (low, high) = (tokenLow, tokenHigh)
@@ -148,7 +166,7 @@ struct RequestGuard {
   private static let tokenLow = mask("!#$%&'*+-.0123456789", from: 0)
   private static let tokenHigh = mask("ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~", from: 64)
 
-  private static func mask(_ characters: String, from first: UInt8) -> UInt64 {
+  static func mask(_ characters: String, from first: UInt8) -> UInt64 {
     characters.utf8.reduce(0) { $0 | 1 << UInt64($1 - first) }
   }
 }

@@ -114,7 +114,7 @@ final class ScriptedHandler: ExchangeHandler {
   func refuse(_ exchange: Exchange, _ fault: RequestFault) -> Response {
     faults.append(fault)
     if case .bodyTooLarge = fault { return Response(status: 413, body: Array("grew too large".utf8)) }
-    return Response(status: 400)
+    return Response(status: fault == .unknownExpectation ? 417 : 400)
   }
 
   func handle(_ exchange: Exchange) {
