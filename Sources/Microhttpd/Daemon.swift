@@ -26,8 +26,7 @@ public final class Daemon {
     /// of some 60 bytes for each header and the head of the answer, so a request may take about half of it.
     public var connectionMemory = 8 << 10
     /// Seconds without a byte after which a connection is closed; 0 = never. It also ends exchanges that
-    /// wait longer, so it has to be longer than any deadline, and connections of clients whose end of file
-    /// came together with their last bytes: libmicrohttpd overlooks that one.
+    /// wait longer, so it has to be longer than any deadline.
     public var idleSeconds: UInt32 = 75
     public init() {}
   }
@@ -63,6 +62,11 @@ public final class Daemon {
   var listeners: [Listener] = []
   var isListening = true
   var acceptPause: EventLoop.Timer?
+
+  // What the library leaves undone, see ChunkedUploads.swift and ClientEnds.swift.
+  var chunkedUploads = ChunkedUploads()
+  /// Connections whose clients have ended their side since the last run.
+  var ended: [Int32] = []
 
   // Ending, see Draining.swift.
   var connections = ConnectionTable()

@@ -11,7 +11,10 @@ extension Daemon: TurnParticipant, ReadinessWatcher {
 
   public func takeTurn() {
     guard let daemon else { return }
-    if runs.isDue(now: loop.now) { run(daemon) }
+    if runs.isDue(now: loop.now) {
+      run(daemon)
+      if !ended.isEmpty { passOnEnds() }
+    }
     updateListening()
     completeDrain()
   }
@@ -33,6 +36,7 @@ extension Daemon: TurnParticipant, ReadinessWatcher {
     }
     isRunning = false
     runs.runEnded(now: loop.now, waiting: waiting, timeout: timeout)
+    endStuckUploads()
   }
 
   private static func timeoutMilliseconds(_ daemon: OpaquePointer) -> Int64? {

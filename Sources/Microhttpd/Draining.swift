@@ -14,7 +14,7 @@ struct Drain {
   func cancel() { for timer in timers { timer.cancel() } }
 }
 
-/// What draining has to know of each connection, by descriptor: an array, since descriptors are small
+/// What the daemon has to know of each connection, by descriptor: an array, since descriptors are small
 /// numbers, so that a request costs it two stores.
 struct ConnectionTable {
   private struct State: OptionSet {
@@ -24,6 +24,8 @@ struct ConnectionTable {
     static let busy = State(rawValue: 2)
     /// It has had a request.
     static let used = State(rawValue: 4)
+    /// The loop tells when its client ends it.
+    static let watched = State(rawValue: 8)
   }
 
   private var states: [State] = []
@@ -36,6 +38,17 @@ struct ConnectionTable {
   mutating func close(_ descriptor: Int32) { states[Int(descriptor)] = [] }
   mutating func begin(_ descriptor: Int32) { states[Int(descriptor)].formUnion([.busy, .used]) }
   mutating func end(_ descriptor: Int32) { states[Int(descriptor)].remove(.busy) }
+
+  mutating func noteWatched(_ descriptor: Int32, _ isWatched: Bool) {
+    if isWatched {
+      states[Int(descriptor)].insert(.watched)
+    } else {
+      states[Int(descriptor)].remove(.watched)
+    }
+  }
+
+  func isWatched(_ descriptor: Int32) -> Bool { states[Int(descriptor)].contains(.watched) }
+  func isOpen(_ descriptor: Int32) -> Bool { states[Int(descriptor)].contains(.open) }
 
   /// The open connections without a request; those that never had one only if `fresh`.
   func idle(fresh: Bool) -> [Int32] {
@@ -74,7 +87,9 @@ extension Daemon {
     if isOpen {
       connectionCount += 1
       connections.open(descriptor)
+      watchForEnd(descriptor)
     } else {
+      unwatchForEnd(descriptor)
       connectionCount -= 1
       connections.close(descriptor)
     }

@@ -19,6 +19,7 @@ extension Daemon {
   func announced(_ target: UnsafePointer<CChar>, _ connection: OpaquePointer) -> UnsafeMutableRawPointer {
     let exchange = Exchange(target: target, connection: connection, daemon: self)
     connections.begin(exchange.descriptor)
+    hideQuery(target)
     return Unmanaged.passRetained(exchange).toOpaque()
   }
 
@@ -39,12 +40,22 @@ extension Daemon {
 
   func completed(_ exchange: Exchange) {
     if exchange.stage == .waiting, !exchange.isAnswered { waiting -= 1 }
+    if exchange.isChunked { chunkedUploads.end(exchange.descriptor) }
     exchange.end()
     connections.end(exchange.descriptor)
     if drain != nil { endIdleConnection(exchange.descriptor) }
   }
 
   // MARK: The calls
+
+  /// Keeps the library from taking the query apart, which nobody asks it for: it would keep a record of each
+  /// argument, and 0.9.75 answers nothing at all once these have filled the connection's pool.
+  ///
+  /// It cuts the query off next, at the `?`, and reads arguments until a NUL: from here on there are none.
+  /// The bytes are those of its own buffer, lent as a `const char *`.
+  private func hideQuery(_ target: UnsafePointer<CChar>) {
+    if let mark = strchr(target, Int32(UInt8(ascii: "?"))) { mark[1] = 0 }
+  }
 
   private func receiveHead(_ exchange: Exchange, _ call: AccessCall) -> MHD_Result {
     exchange.stage = .receiving
@@ -60,7 +71,9 @@ extension Daemon {
     }
     // A response queued in this call ends the connection, which is right when a body is to come. Without
     // one the next call follows at once, and the connection stays.
-    return exchange.isAnswered && exchange.hasBody ? queue(exchange, call.connection) : .YES
+    if exchange.isAnswered && exchange.hasBody { return queue(exchange, call.connection) }
+    if exchange.isChunked { chunkedUploads.begin(exchange.descriptor) }
+    return .YES
   }
 
   /// Runs the guard over the head; returns why the request is refused.
@@ -89,6 +102,7 @@ extension Daemon {
 
   private func receiveBody(_ exchange: Exchange, _ call: AccessCall) -> MHD_Result {
     runs.noteBody()
+    if exchange.isChunked { chunkedUploads.advance(exchange.descriptor) }
     let count = call.size.pointee
     call.size.pointee = 0
     let (total, overflow) = exchange.receivedCount.addingReportingOverflow(count)
@@ -108,6 +122,7 @@ extension Daemon {
   }
 
   private func receiveEnd(_ exchange: Exchange, _ connection: OpaquePointer) -> MHD_Result {
+    if exchange.isChunked { chunkedUploads.end(exchange.descriptor) }
     if exchange.stage == .discarding, !exchange.isAnswered {
       exchange.answer(refusal(exchange, .bodyTooLarge(limit: limits.body)))
     }

@@ -10,6 +10,8 @@ public struct Interest: OptionSet, Hashable, Sendable {
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
   public static let readable = Interest(rawValue: cf_epollin() | cf_epollrdhup())
+  /// The peer has ended its side of the connection.
+  public static let peerEnd = Interest(rawValue: cf_epollrdhup())
   public static let writable = Interest(rawValue: cf_epollout())
   /// Of several loops that watch one listening socket, wake one (`EPOLLEXCLUSIVE`, Linux 4.5).
   public static let exclusive = Interest(rawValue: cf_epollexclusive())

@@ -76,6 +76,19 @@ import Testing
     #expect(try client.get("/next").text == "/next")
   }
 
+  @Test(
+    "An expectation of something else is refused before the body",
+    arguments: ["other", "100-continue, a=b", ""])
+  func anExpectationOfSomethingElseIsRefusedBeforeTheBody(value: String) throws {
+    let server = try TestServer()
+    defer { server.stop() }
+    let client = try Client(server)
+    try client.send("PUT / HTTP/1.1\r\nHost: x\r\nExpect: \(value)\r\nContent-Length: 3\r\n\r\n")
+    #expect(try client.reply().status == 417)
+    #expect(try client.isClosed())
+    #expect(server.onLoop { $0.handler.handledCount } == 0)
+  }
+
   @Test("A chunked body is put together, and ends its connection")
   func aChunkedBodyIsPutTogetherAndEndsItsConnection() throws {
     let server = try smallServer()
@@ -141,10 +154,7 @@ import Testing
   }
 
   @Test func `A client that goes in the middle of its body leaves nothing behind`() throws {
-    // An end that comes together with bytes goes unnoticed by libmicrohttpd until the idle time ends it.
-    var limits = Daemon.Limits()
-    limits.idleSeconds = 1
-    let server = try TestServer(limits: limits)
+    let server = try TestServer()
     defer { server.stop() }
     for resets in [true, false] {
       let client = try Client(server)
@@ -154,6 +164,38 @@ import Testing
       #expect(server.reaches { $0.daemon.connectionCount == 0 })
     }
     #expect(server.onLoop { $0.handler.handledCount } == 0)
+  }
+
+  // The size line fills the pool: libmicrohttpd 0.9.75 reads no further, and would run again and again.
+  @Test("A chunk size that does not end is ended", arguments: ["3;", "3;a=\"", "0"])
+  func aChunkSizeThatDoesNotEndIsEnded(start: String) throws {
+    let server = try TestServer()
+    defer { server.stop() }
+    let clients = try (0..<3).map { _ in try Client(server) }
+    for client in clients {
+      try client.send("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+      // It may end while this is being sent.
+      try? client.send(start + String(repeating: "0", count: 100_000))
+    }
+    #expect(server.reaches { $0.daemon.connectionCount == 0 && $0.handler.liveCount == 0 })
+    #expect(server.onLoop { $0.daemon.chunkedUploads.isEmpty })
+    #expect(server.onLoop { $0.handler.handledCount } == 0)
+  }
+
+  @Test("A chunked body that comes slowly, with long size lines and trailers, arrives whole")
+  func aChunkedBodyThatComesSlowlyWithLongSizeLinesAndTrailersArrivesWhole() throws {
+    let server = try TestServer()
+    defer { server.stop() }
+    let client = try Client(server)
+    try client.send("PUT /size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    let long = String(repeating: "x", count: 2000)
+    let bytes = Array("3;\(long)\r\nabc\r\n00003;a=\"\(long)\"\r\nabc\r\n0\r\nX: \(long)\r\n\r\n".utf8)
+    for start in stride(from: 0, to: bytes.count, by: 50) {
+      try client.send(Array(bytes[start..<min(bytes.count, start + 50)]))
+      // Each piece has been read before the next comes.
+      _ = server.onLoop { $0.daemon.connectionCount }
+    }
+    #expect(try client.reply().text == "6")
   }
 
   @Test("A malformed chunk is refused and closes") func aMalformedChunkIsRefusedAndCloses() throws {

@@ -132,6 +132,50 @@ import Testing
     #expect(try late.reply().text == "/late")
   }
 
+  @Test("As many query arguments as the target holds are no trouble", arguments: [100, 300, 3000])
+  func asManyQueryArgumentsAsTheTargetHoldsAreNoTrouble(count: Int) throws {
+    let server = try TestServer()
+    defer { server.stop() }
+    let client = try Client(server)
+    let target = "/a?" + String(repeating: "&", count: count)
+    #expect(try client.get(target).text == target)
+    #expect(try client.get("/b?").text == "/b?")
+  }
+
+  @Test("A client that ends its side with its last bytes is answered, and its connection closed")
+  func aClientThatEndsItsSideWithItsLastBytesIsAnsweredAndItsConnectionClosed() throws {
+    let server = try TestServer()
+    defer { server.stop() }
+    let clients = try (0..<20).map { _ in try Client(server) }
+    // The requests and the ends are there before the loop turns, so that one read could have both.
+    try server.holdingUp {
+      for (number, client) in clients.enumerated() {
+        try client.send("GET /later/\(number % 3) HTTP/1.1\r\nHost: x\r\n\r\n")
+        if number % 2 == 0 { try client.send("GET /second HTTP/1.1\r\nHost: x\r\n\r\n") }
+        client.finish()
+      }
+    }
+    for (number, client) in clients.enumerated() {
+      #expect(try client.reply().text == "/later/\(number % 3)")
+      if number % 2 == 0 { #expect(try client.reply().text == "/second") }
+      #expect(try client.isClosed())
+    }
+    #expect(server.reaches { $0.daemon.connectionCount == 0 })
+  }
+
+  @Test("An incomplete request ends with its client", arguments: ["", "G", "GET /a HTTP/1.1\r\nHost: x\r\n"])
+  func anIncompleteRequestEndsWithItsClient(bytes: String) throws {
+    let server = try TestServer()
+    defer { server.stop() }
+    let client = try Client(server)
+    try server.holdingUp {
+      try client.send(bytes)
+      client.finish()
+    }
+    #expect(try client.isClosed())
+    #expect(server.onLoop { $0.handler.handledCount } == 0)
+  }
+
   @Test("A connection without a byte for the idle time is closed")
   func aConnectionWithoutAByteForTheIdleTimeIsClosed() throws {
     var limits = Daemon.Limits()
