@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Crossfade authors
 
 import Glibc
+import Reactor
 
 /// Finds chunked bodies that libmicrohttpd 0.9.75 will never read to their end.
 ///
@@ -9,28 +10,35 @@ import Glibc
 /// kB, or as many zeros) fills the pool, and then it neither reads on nor gives up. It wants to run again at
 /// once for as long as the idle time lasts, which is a whole processor, and overlooks that the client goes.
 ///
-/// From outside, such a connection has bytes to read in its socket, run after run, and nothing of it comes
-/// here.
+/// From outside, such a connection has bytes in its socket right after each run, although a run reads what
+/// there is.
 struct ChunkedUploads {
-  /// More runs than it takes to fill the largest pool without a word: so many that are not in vain read a
-  /// trailer or a size line that is merely long.
-  private static let patience = 64
+  /// How long that has to be so. A body that moves is read to the next callback, or to the end of the pool,
+  /// in less.
+  private static let patience = Duration.seconds(1)
 
-  /// By descriptor, in how many runs a body has stood still.
-  private var standstills: [Int32: Int] = [:]
+  /// By descriptor, since when a body has stood still; nil while it moves.
+  private var standstills: [Int32: Instant?] = [:]
 
   var isEmpty: Bool { standstills.isEmpty }
 
-  mutating func begin(_ descriptor: Int32) { standstills[descriptor] = 0 }
-  mutating func advance(_ descriptor: Int32) { standstills[descriptor] = 0 }
+  mutating func begin(_ descriptor: Int32) { standstills[descriptor] = .some(nil) }
+  mutating func advance(_ descriptor: Int32) { standstills[descriptor] = .some(nil) }
   mutating func end(_ descriptor: Int32) { standstills[descriptor] = nil }
 
-  /// Looks at all of them after a run; returns those that are stuck.
-  mutating func look() -> [Int32] {
-    for (descriptor, runs) in standstills {
-      standstills[descriptor] = hasUnread(descriptor) ? runs + 1 : 0
+  /// Looks at all of them after a run. Returns how many stand still, and those that are stuck.
+  mutating func look(now: Instant) -> (still: Int, stuck: [Int32]) {
+    var (still, stuck) = (0, [Int32]())
+    for (descriptor, since) in standstills {
+      guard hasUnread(descriptor) else {
+        advance(descriptor)
+        continue
+      }
+      still += 1
+      standstills[descriptor] = since ?? now
+      if let since, now - since >= ChunkedUploads.patience { stuck.append(descriptor) }
     }
-    return standstills.filter { $0.value > ChunkedUploads.patience }.map(\.key)
+    return (still, stuck)
   }
 
   private func hasUnread(_ descriptor: Int32) -> Bool {
@@ -40,12 +48,16 @@ struct ChunkedUploads {
 }
 
 extension Daemon {
-  /// Ends the connections whose chunked body is stuck.
-  func endStuckUploads() {
-    if chunkedUploads.isEmpty { return }
-    for descriptor in chunkedUploads.look() {
+  /// After a run: ends the connections whose chunked body is stuck. Returns how many stand still, be it for
+  /// this one run: their word that the library wants to run again counts as little as that of exchanges that
+  /// wait.
+  func endStuckUploads() -> Int {
+    if chunkedUploads.isEmpty { return 0 }
+    let (still, stuck) = chunkedUploads.look(now: loop.now)
+    for descriptor in stuck {
       // Both directions: a hang-up is the one event that the library heeds in this state.
       _ = shutdown(descriptor, Int32(SHUT_RDWR))
     }
+    return still
   }
 }

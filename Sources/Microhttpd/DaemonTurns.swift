@@ -35,8 +35,7 @@ extension Daemon: TurnParticipant, ReadinessWatcher {
       MHD_run(daemon)
     }
     isRunning = false
-    runs.runEnded(now: loop.now, waiting: waiting, timeout: timeout)
-    endStuckUploads()
+    runs.runEnded(now: loop.now, waiting: waiting + endStuckUploads(), timeout: timeout)
   }
 
   private static func timeoutMilliseconds(_ daemon: OpaquePointer) -> Int64? {

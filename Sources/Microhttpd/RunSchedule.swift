@@ -5,8 +5,9 @@ import Reactor
 
 /// When `MHD_run` has to be called. Knows no library and no clock, so that it can be tested.
 ///
-/// libmicrohttpd tells how long it may sleep, but says 0 for as long as an exchange waits: it would ask each
-/// of them again and again. So while any waits, its word does not count; what happened in the last run does:
+/// libmicrohttpd tells how long it may sleep, but says 0 for as long as an exchange waits, or a chunked body
+/// stands still (ChunkedUploads.swift): it would ask each of them again and again. So while any waits, its
+/// word does not count; what happened in the last run does:
 ///
 /// | in the last run                                      | next run                              |
 /// |------------------------------------------------------|---------------------------------------|

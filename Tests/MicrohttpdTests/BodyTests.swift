@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
+import Reactor
 import Testing
 
 @testable import Microhttpd
@@ -174,12 +175,23 @@ import Testing
     let clients = try (0..<3).map { _ in try Client(server) }
     for client in clients {
       try client.send("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
-      // It may end while this is being sent.
-      try? client.send(start + String(repeating: "0", count: 100_000))
+      try client.send(start + String(repeating: "0", count: 100_000))
     }
+    let counter = TurnCounter()
+    let count = LoopBound(counter, on: server.loop)
+    server.onLoop { $0.loop.add(count.use()) }
+    for client in clients { #expect(throws: (any Error).self) { try client.reply() } }
     #expect(server.reaches { $0.daemon.connectionCount == 0 && $0.handler.liveCount == 0 })
     #expect(server.onLoop { $0.daemon.chunkedUploads.isEmpty })
     #expect(server.onLoop { $0.handler.handledCount } == 0)
+    // Without rest it would be some 100,000.
+    #expect(server.onLoop { _ in count.use().turns } < 1_000)
+  }
+
+  private final class TurnCounter: TurnParticipant {
+    var turns = 0
+    func takeTurn() { turns += 1 }
+    func longestSleep() -> Duration? { nil }
   }
 
   @Test("A chunked body that comes slowly, with long size lines and trailers, arrives whole")
