@@ -11,6 +11,7 @@ public final class RawConnection {
     public enum Reason: String, Sendable {
       case timedOut = "timed out"
       case closed = "the peer closed the connection"
+      case reset = "the peer reset the connection"
     }
 
     public let reason: Reason
@@ -120,11 +121,17 @@ public final class RawConnection {
 
   private func receiveMore() throws {
     var buffer = [UInt8](repeating: 0, count: 65_536)
-    let result = try syscallIO("recv") { recv(descriptor, &buffer, buffer.count, 0) }
-    switch result {
-    case .done(0): throw Failure(reason: .closed, received: received)
-    case .done(let count): received += buffer.prefix(count)
-    case .wouldBlock: throw Failure(reason: .timedOut, received: received)
+    let count = Glibc.recv(descriptor, &buffer, buffer.count, 0)
+    if count > 0 {
+      received += buffer.prefix(count)
+    } else if count == 0 {
+      throw Failure(reason: .closed, received: received)
+    } else if errno == ECONNRESET {
+      throw Failure(reason: .reset, received: received)
+    } else if errno == EAGAIN {
+      throw Failure(reason: .timedOut, received: received)
+    } else if errno != EINTR {
+      throw SystemError(call: "recv", code: errno)
     }
   }
 }

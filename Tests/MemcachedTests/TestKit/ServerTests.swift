@@ -38,8 +38,8 @@ struct MemcachedServerTests {
     // The end of a killed process's connection is a FIN or, when it had not read all, a reset.
     do {
       #expect(try connection.readToEnd().isEmpty)
-    } catch let error as SystemError {
-      #expect(error.code == ECONNRESET)
+    } catch let failure as RawConnection.Failure {
+      #expect(failure.reason == .reset)
     }
     #expect(throws: (any Error).self) { try RawConnection(to: server.address) }
     #expect(server.pid == nil)
@@ -124,8 +124,8 @@ struct MemcachedServerTests {
     // The end of a killed process's connection is a FIN or, when it had not read all, a reset.
     do {
       #expect(try connection.readToEnd().isEmpty)
-    } catch let error as SystemError {
-      #expect(error.code == ECONNRESET)
+    } catch let failure as RawConnection.Failure {
+      #expect(failure.reason == .reset)
     }
     #expect(throws: (any Error).self) {
       try RawConnection(to: server.address).read(count: 1)
