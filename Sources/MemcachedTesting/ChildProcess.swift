@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
+import Foundation
 import Glibc
 import Reactor
 import Synchronization
@@ -41,6 +42,14 @@ public final class ChildProcess: Sendable {
   }
 
   deinit { end(by: SIGKILL) }
+
+  /// Where a program is, in `PATH` or among the servers of the system; nil when it is not installed.
+  public static func program(_ name: String) -> String? {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+    // A plain user of Debian does not have the last two in his path.
+    return (path.split(separator: ":") + ["/usr/local/sbin", "/usr/sbin"]).lazy.map { "\($0)/\(name)" }
+      .first { FileManager.default.isExecutableFile(atPath: $0) }
+  }
 
   /// Whether it is gone; does not wait.
   public var hasEnded: Bool {

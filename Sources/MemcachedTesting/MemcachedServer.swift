@@ -25,11 +25,7 @@ public final class MemcachedServer: Sendable {
   private let child: Mutex<ChildProcess?>
 
   /// Where in `PATH` the program is; nil when it is not installed, for tests to say so.
-  public static var program: String? {
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-    return path.split(separator: ":").lazy.map { "\($0)/memcached" }
-      .first { FileManager.default.isExecutableFile(atPath: $0) }
-  }
+  public static var program: String? { ChildProcess.program("memcached") }
 
   /// Starts a server and waits until it answers.
   ///

@@ -5,7 +5,9 @@
 
 extension HostileCase {
   /// The cases that are also sent through proxies.
-  static var smuggling: [HostileCase] { lengths + codings + hosts + chunkErrors + pipelines }
+  static var smuggling: [HostileCase] {
+    lengths + codings + hosts + fields + chunks + chunkErrors + pipelines
+  }
 
   static let lengths: [HostileCase] = [
     HostileCase(
