@@ -23,6 +23,10 @@ public struct WireCommand: Hashable, Sendable {
   /// The word of the meta protocol that begins with `flag`: `"O"` gives `O7`.
   public func argument(_ flag: Character) -> String? { arguments.first { $0.first == flag } }
 
+  public init(verb: String, key: [UInt8] = [], arguments: [String] = [], value: [UInt8]? = nil) {
+    (self.verb, self.key, self.arguments, self.value) = (verb, key, arguments, value)
+  }
+
   // MARK: Reading
 
   /// Takes the first command off the front of `bytes`; nil when not all of it is there yet.
@@ -66,7 +70,7 @@ public struct WireCommand: Hashable, Sendable {
     "delete": Form(arguments: 0...0), "touch": Form(arguments: 1...1),
     "incr": Form(arguments: 1...1), "decr": Form(arguments: 1...1),
     "mn": Form(hasKey: false, arguments: 0...0), "version": Form(hasKey: false, arguments: 0...0),
-    "stats": Form(hasKey: false, arguments: 0...1), "flush_all": Form(hasKey: false, arguments: 0...1),
+    "stats": Form(hasKey: false, arguments: 0...2), "flush_all": Form(hasKey: false, arguments: 0...1),
     "quit": Form(hasKey: false, arguments: 0...0),
   ]
 

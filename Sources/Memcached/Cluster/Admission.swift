@@ -15,7 +15,27 @@ enum Admission {
         return .failure(MemcachedError(.unsupported, text))
       }
       return token.isOf(boot: identity.boot) ? nil : .success(.exists)
+    case .stats(let argument) where !isWords(argument):
+      let text = "an argument of stats is words of letters, digits, `_` and `-`, with one space between them"
+      return .failure(MemcachedError(.unsupported, text))
     default: return nil
+    }
+  }
+
+  // The one text in a command that is not checked where it is made: a line end in it would begin another
+  // command.
+  private static func isWords(_ text: String) -> Bool {
+    text.isEmpty
+      || text.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).allSatisfy { word in
+        !word.isEmpty && word.allSatisfy(isOfWord)
+      }
+  }
+
+  private static func isOfWord(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"): true
+    default: false
     }
   }
 
