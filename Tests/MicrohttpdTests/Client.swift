@@ -6,7 +6,11 @@ import Reactor
 
 /// A blocking HTTP client that speaks bytes. What does not come within 10 s is an error.
 final class Client {
-  struct Failure: Error, CustomStringConvertible { let description: String }
+  struct Failure: Error, CustomStringConvertible {
+    let description: String
+    /// Nothing came in time, and the connection is open.
+    var isSilence = false
+  }
 
   struct Reply {
     let status: Int
@@ -115,7 +119,7 @@ final class Client {
   private func fill() throws -> Bool {
     var piece = [UInt8](repeating: 0, count: 256 << 10)
     guard case .done(let count) = try syscallIO("recv", { recv(descriptor, &piece, piece.count, 0) }) else {
-      throw Failure(description: "nothing came for 10 s after \(buffered.count) bytes")
+      throw Failure(description: "nothing came for 10 s after \(buffered.count) bytes", isSilence: true)
     }
     buffered += piece[..<count]
     return count > 0

@@ -75,6 +75,19 @@ extension HostileCase {
       .closes([400])),
     HostileCase(
       "a space for the first field", "GET /keys/{k} HTTP/1.1\r\n \r\nHost: x\r\n\r\n{inner}", .library(400)),
+    // What nobody can tell from CRLF once libmicrohttpd 0.9.75 has read it: see the list of what remains.
+    HostileCase(
+      "a NUL and a LF for the end of a line", "GET /keys/{k} HTTP/1.1\r\nHost: x\u{0}\nX: y\r\n\r\n",
+      .answers([200]), "mg {k}"),
+    HostileCase(
+      "a NUL and a LF before a length",
+      "PUT /keys/{k}{h}X: y\u{0}\nContent-Length: {length}\r\n\r\n{inner}", .answers([204]),
+      "ms {k} GET /keys/{k}inner HTTP/1.1\r\nHost: x\r\n\r\n"),
+    HostileCase(
+      "a NUL and a LF for the empty line", "GET /keys/{k}{h}\u{0}\n{inner}", .answers([200, 200]), "mg {k}",
+      "mg {k}inner"),
+    HostileCase(
+      "a line with a NUL before a request", "\u{0}x\r\nGET /keys/{k}{h}\r\n", .answers([200]), "mg {k}"),
     HostileCase("an empty value", "GET /keys/{k}{h}X:\r\nY: \t \r\n\r\n", .answers([200]), "mg {k}"),
     HostileCase(
       "bytes above 0x7F in the value", "GET /keys/{k}{h}X: \u{FC}\u{FF}\r\n\r\n", .answers([200]), "mg {k}"),
