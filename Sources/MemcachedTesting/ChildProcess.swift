@@ -47,8 +47,8 @@ public final class ChildProcess: Sendable {
   public static func program(_ name: String) -> String? {
     let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
     // A plain user of Debian does not have the last two in his path.
-    return (path.split(separator: ":") + ["/usr/local/sbin", "/usr/sbin"]).lazy.map { "\($0)/\(name)" }
-      .first { FileManager.default.isExecutableFile(atPath: $0) }
+    let folders: [Substring] = path.split(separator: ":") + ["/usr/local/sbin", "/usr/sbin"]
+    return folders.lazy.map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
   }
 
   /// Whether it is gone; does not wait.
