@@ -42,7 +42,7 @@ can_be_root() {
   [[ -t 0 ]] || sudo -n true 2>/dev/null
 }
 
-# `SYSTEMD_OFFLINE` keeps memcached and nginx from being started as services by their installation:
+# `SYSTEMD_OFFLINE` keeps memcached, nginx and haproxy from being started as services by their installation:
 # the scripts start their own, on free ports, and an installed service on 11211 is not asked for.
 apt_get() {
   as_root env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 \
