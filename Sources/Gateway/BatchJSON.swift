@@ -41,7 +41,7 @@ extension ItemJSON {
   private static func collect(_ outcome: Outcome, _ texts: inout TextCollector) {
     if let (token, isWeak) = outcome.token { texts.add(name: ETag.text(token, isWeak: isWeak)) }
     switch outcome {
-    case .item(let body, _): collect(body, &texts)
+    case .item(let body, _): collect(body.key, body.item, body.tier, &texts)
     case .written(.counted(_, let key, _, _)): texts.add(name: key.bytes)
     case .notModified, .written, .failed: break
     }

@@ -36,7 +36,7 @@ final class Call {
   }
 
   /// The name of the tier that gave `answer`.
-  func tierName(_ answer: Answer) -> String { context.client.tiers[answer.tier].name }
+  func tierName(_ answer: Answer) -> String { context.tierNames[answer.tier] }
 
   /// Why a write failed, with what became of it in each tier that it was to change, in the order of its steps.
   func problem(_ error: MemcachedError, ofWrite answer: Answer) -> Problem {

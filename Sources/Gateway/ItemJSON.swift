@@ -17,7 +17,7 @@ struct ItemJSON {
 
   func item(_ body: ItemBody) -> [UInt8] {
     var texts = TextCollector(expecting: 3, length: ItemJSON.length(of: body))
-    ItemJSON.collect(body, &texts)
+    ItemJSON.collect(body.key, body.item, body.tier, &texts)
     var out = ByteText()
     encode(texts) { encoded in
       out.reserve(encoded.length + ItemJSON.envelopeLength)
@@ -28,22 +28,32 @@ struct ItemJSON {
 
   /// `{"errors":[…],"items":[…],"missing":[…]}`
   func items(_ body: ItemsBody) -> [UInt8] {
-    let length = body.items.reduce(0) { $0 + ItemJSON.length(of: $1) }
-    var texts = TextCollector(expecting: body.items.count * 3 + body.missing.count, length: length)
-    for item in body.items { ItemJSON.collect(item, &texts) }
-    for key in body.missing { texts.add(name: key.bytes) }
+    var texts = TextCollector(expecting: body.keys.count * 3, length: body.keys.count * 128)
+    var missing: [Key] = []
+    for (index, key) in body.keys.enumerated() {
+      switch body.answers[index].result {
+      case .success(.hit(let item)):
+        ItemJSON.collect(key, item, body.tiers[body.answers[index].tier], &texts)
+      case .success(.miss): missing.append(key)
+      case .success, .failure: break
+      }
+    }
+    for key in missing { texts.add(name: key.bytes) }
     var out = ByteText()
     encode(texts) { encoded in
-      out.reserve(encoded.length + (body.items.count + 1) * ItemJSON.envelopeLength)
+      out.reserve(encoded.length + (body.keys.count + 1) * ItemJSON.envelopeLength)
       out.append(literal: "{\"errors\":")
       append(self.encoded(body.errors), &out)
       out.append(literal: ",\"items\":[")
-      for (index, item) in body.items.enumerated() {
-        if index > 0 { out.append(UInt8(ascii: ",")) }
-        append(item.item, &encoded, &out)
+      var isFirst = true
+      for answer in body.answers {
+        guard case .success(.hit(let item)) = answer.result else { continue }
+        if !isFirst { out.append(UInt8(ascii: ",")) }
+        isFirst = false
+        append(item, &encoded, &out)
       }
       out.append(literal: "],\"missing\":[")
-      for index in body.missing.indices {
+      for index in missing.indices {
         if index > 0 { out.append(UInt8(ascii: ",")) }
         encoded.append(to: &out)
       }
@@ -73,10 +83,10 @@ struct ItemJSON {
   }
 
   /// Adds the texts of an item in the order in which `append` takes them.
-  static func collect(_ body: ItemBody, _ texts: inout TextCollector) {
-    texts.add(name: body.key.bytes)
-    texts.add(name: body.tier)
-    texts.add(value: body.item.value)
+  static func collect(_ key: Key, _ item: Item, _ tier: String, _ texts: inout TextCollector) {
+    texts.add(name: key.bytes)
+    texts.add(name: tier)
+    texts.add(value: item.value)
   }
 
   func append(_ item: Item, _ texts: inout EncodedTexts, _ out: inout ByteText) {

@@ -34,8 +34,11 @@ struct ItemsBody {
     var node: String?
   }
 
-  var items: [ItemBody] = []
-  var missing: [Key] = []
+  let keys: [Key]
+  /// Those of the keys, in their order: hits are items, misses are missing, all others are in `errors`.
+  let answers: [Answer]
+  /// The names of the tiers that answers speak of.
+  let tiers: [String]
   var errors: [Failure] = []
 }
 

@@ -15,6 +15,7 @@ final class ServiceContext {
   let version: String
   let json: JSONCoding
   let cacheStatus: CacheStatus
+  let tierNames: [String]
   let requestIDs: RequestIDs
 
   /// Whether the worker has stopped taking connections.
@@ -36,8 +37,9 @@ final class ServiceContext {
     self.settings = settings
     json = JSONCoding(maximumOperations: settings.maximumKeysPerRequest)
     self.version = version
+    tierNames = client.tiers.map(\.name)
     cacheStatus = CacheStatus(
-      tierNames: client.tiers.map(\.name), assumedTTL: client.coordination.backfill.assumedTTL)
+      tierNames: tierNames, assumedTTL: client.coordination.backfill.assumedTTL)
     requestIDs = RequestIDs(worker: worker)
   }
 

@@ -19,8 +19,8 @@ enum MultiGet {
     let allowance = ValueAllowance(bytes: call.context.settings.maximumBatchLength)
     let isPeek = call.request.method == .head
     call.context.client.getMany(keys, isPeek: isPeek, allowance: allowance, call.options()) { answers in
-      var body = ItemsBody()
-      for (key, answer) in zip(keys, answers) { add(answer, of: key, to: &body, call) }
+      let errors = keys.indices.compactMap { failure(keys[$0], answers[$0], call) }
+      let body = ItemsBody(keys: keys, answers: answers, tiers: call.context.tierNames, errors: errors)
       call.respond(.of(.json, call.context.json.items.items(body)))
     }
   }
@@ -48,13 +48,11 @@ enum MultiGet {
     }
   }
 
-  private static func add(_ answer: Answer, of key: Key, to body: inout ItemsBody, _ call: Call) {
-    let tier = call.tierName(answer)
+  private static func failure(_ key: Key, _ answer: Answer, _ call: Call) -> ItemsBody.Failure? {
     switch answer.result {
-    case .success(.hit(let item)): body.items.append(ItemBody(key: key, item: item, tier: tier))
-    case .success(.miss): body.missing.append(key)
-    case .success(let reply): body.errors.append(.init(key, Problem(unexpected: reply, tier: tier)))
-    case .failure(let error): body.errors.append(.init(key, Problem(error, tier: tier, isWrite: false)))
+    case .success(.hit), .success(.miss): nil
+    case .success(let reply): .init(key, Problem(unexpected: reply, tier: call.tierName(answer)))
+    case .failure(let error): .init(key, Problem(error, tier: call.tierName(answer), isWrite: false))
     }
   }
 }

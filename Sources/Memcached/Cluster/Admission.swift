@@ -3,6 +3,11 @@
 
 /// What can be said of a command before a byte of it is sent, knowing the server.
 enum Admission {
+  /// Whether there is anything to be said at all: a read need not look at the server's identity.
+  static func isAsked(of command: Command) -> Bool {
+    if case .get = command.operation { false } else { true }
+  }
+
   /// Nil: send it.
   static func answer(_ command: Command, _ identity: ServerIdentity) -> Result<Reply, MemcachedError>? {
     switch command.operation {

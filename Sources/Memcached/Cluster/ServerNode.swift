@@ -84,7 +84,7 @@ public final class ServerNode: Node {
   private func take(
     _ command: Command, _ deadline: Instant, _ lateAt: Instant, _ completion: @escaping Completion
   ) {
-    if let identity { return send(command, deadline, lateAt, identity, completion) }
+    if identity != nil { return send(command, deadline, lateAt, completion) }
     guard health.takesRequests else { return completion(.failure(refusal)) }
     if pending.count >= settings.maximumInFlight { return completion(.failure(overloaded)) }
     pending.append(Pending(command: command, deadline: deadline, lateAt: lateAt, completion: completion))
@@ -92,11 +92,10 @@ public final class ServerNode: Node {
   }
 
   private func send(
-    _ command: Command, _ deadline: Instant, _ lateAt: Instant, _ identity: ServerIdentity,
-    _ completion: @escaping Completion
+    _ command: Command, _ deadline: Instant, _ lateAt: Instant, _ completion: @escaping Completion
   ) {
     guard let connection else { preconditionFailure("what has been identified is at a connection's end") }
-    if let answer = Admission.answer(command, identity) {
+    if Admission.isAsked(of: command), let identity, let answer = Admission.answer(command, identity) {
       return completion(answer.mapError { error($0.kind, $0.detail) })
     }
     if connection.inFlightCount >= settings.maximumInFlight
@@ -105,7 +104,7 @@ public final class ServerNode: Node {
       return completion(.failure(overloaded))
     }
     connection.send(
-      command, deadline: deadline, lateAt: lateAt, unixTime: Int64(time(nil)),
+      command, deadline: deadline, lateAt: lateAt, unixTime: command.isWrite ? Int64(time(nil)) : 0,
       completion: command.noreply ? nil : completion)
     sweep(by: deadline)
     if command.noreply { completion(.success(.accepted)) }

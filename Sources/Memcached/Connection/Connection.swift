@@ -167,7 +167,7 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
       case .completed(let completion, let result, let length):
         consume(length)
         if wasInDoubt, !state.isInDoubt { owner?.answered(self) }
-        completion(result.mapError(named))
+        if case .failure(let error) = result { completion(.failure(named(error))) } else { completion(result) }
       case .broken(let error): end(error)
       }
     }

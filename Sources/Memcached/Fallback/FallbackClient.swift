@@ -63,8 +63,9 @@ public final class FallbackClient {
   public func get(
     _ key: Key, isPeek: Bool = false, _ options: RequestOptions = .init(), completion: @escaping AnswerHandler
   ) {
-    let get = Command(key, .get(isPeek: isPeek))
-    read(get, key, tier: 0, others: [], backfills: policy.backfills && !isPeek, deadline(options), completion)
+    read(
+      key, isPeek: isPeek, tier: 0, others: [], backfills: policy.backfills && !isPeek, deadline(options),
+      completion)
   }
 
   /// Reads an item for a later `cas`. Only a token of tier 0 can ever match there.
@@ -77,27 +78,38 @@ public final class FallbackClient {
 
   /// Asks one tier after the other until one has the key.
   func read(
-    _ command: Command, _ key: Key, tier index: Int, others: [Visit], backfills: Bool, _ deadline: Instant,
+    _ key: Key, isPeek: Bool, tier index: Int, others: [Visit], backfills: Bool, _ deadline: Instant,
     _ completion: @escaping AnswerHandler
   ) {
-    readOne(command, key, tier: index, share(of: deadline, among: tiers.count - index)) { [self] result in
-      let visit: Visit
-      switch result {
-      case .success(.hit(let item)):
-        let answer = Answer(result, tier: index, others: others)
-        // A primary that failed would fail the copy, too; if it hangs, the key would be held meanwhile.
-        if index == 0 || !backfills || others[0].outcome != .miss { return completion(answer) }
-        return backfill(item, key, answer, completion)
-      case .success: visit = Visit(tier: index, outcome: .miss)
-      case .failure(let error):
-        if !policy.readsPastErrors { return completion(Answer(result, tier: index, others: others)) }
-        visit = Visit(tier: index, outcome: .error(error))
-      }
-      if tiers.count == 1 { return completion(Answer(result)) }
-      if index + 1 == tiers.count { return completion(conclusion(others + [visit])) }
-      read(
-        command, key, tier: index + 1, others: others + [visit], backfills: backfills, deadline, completion)
+    let share = share(of: deadline, among: tiers.count - index)
+    readOne(Command(key, .get(isPeek: isPeek)), key, tier: index, share) { [self] result in
+      took(
+        result, key, isPeek: isPeek, tier: index, others: others, backfills: backfills, deadline, completion)
     }
+  }
+
+  /// What a tier said to a read: the answer, or a reason to ask the next one.
+  func took(
+    _ result: Result<Reply, MemcachedError>, _ key: Key, isPeek: Bool, tier index: Int, others: [Visit],
+    backfills: Bool, _ deadline: Instant, _ completion: @escaping AnswerHandler
+  ) {
+    let visit: Visit
+    switch result {
+    case .success(.hit(let item)):
+      let answer = Answer(result, tier: index, others: others)
+      // A primary that failed would fail the copy, too; if it hangs, the key would be held meanwhile.
+      if index == 0 || !backfills || others[0].outcome != .miss { return completion(answer) }
+      return backfill(item, key, answer, completion)
+    case .success: visit = Visit(tier: index, outcome: .miss)
+    case .failure(let error):
+      if !policy.readsPastErrors { return completion(Answer(result, tier: index, others: others)) }
+      visit = Visit(tier: index, outcome: .error(error))
+    }
+    if tiers.count == 1 { return completion(Answer(result)) }
+    if index + 1 == tiers.count { return completion(conclusion(others + [visit])) }
+    read(
+      key, isPeek: isPeek, tier: index + 1, others: others + [visit], backfills: backfills, deadline,
+      completion)
   }
 
   // Answers first, and then makes the copy of what an older tier had.

@@ -14,20 +14,24 @@ extension FallbackClient {
     _ options: RequestOptions = .init(),
     completion: @escaping ([Answer]) -> Void
   ) {
+    if keys.isEmpty { return completion([]) }
     let deadline = deadline(options)
     let command = Command.Operation.get(isPeek: isPeek)
-    if policy.fallsBackPerKey {
-      var allowance = allowance
-      let backfills = policy.backfills && !isPeek
-      join(keys.count, completion) { index, done in
-        read(
-          Command(keys[index], command), keys[index], tier: 0, others: [], backfills: backfills, deadline
-        ) { answer in
-          done(allowance.admit(answer))
+    guard policy.fallsBackPerKey else {
+      return readTogether(keys, command, tier: 0, allowance, deadline, completion)
+    }
+    let backfills = policy.backfills && !isPeek
+    let share = share(of: deadline, among: tiers.count)
+    let many = ManyAnswers(keys.count, allowance, completion)
+    for (index, key) in keys.enumerated() {
+      submit(Command(key, command), key, tier: 0, share) { [self] result in
+        // The way of most keys, and all that it needs.
+        if case .success(.hit) = result { return many.put(Answer(result), at: index) }
+        let key = keys[index]
+        took(result, key, isPeek: isPeek, tier: 0, others: [], backfills: backfills, deadline) { answer in
+          many.put(answer, at: index)
         }
       }
-    } else {
-      readTogether(keys, command, tier: 0, allowance, deadline, completion)
     }
   }
 
@@ -60,6 +64,29 @@ extension FallbackClient {
         done(allowance.admit(Answer(result, tier: index)))
       }
     }
+  }
+}
+
+/// The answers to many keys, as they come in.
+private final class ManyAnswers {
+  private var answers: [Answer]
+  private var missing: Int
+  private var allowance: ValueAllowance
+  private let completion: ([Answer]) -> Void
+
+  init(_ count: Int, _ allowance: ValueAllowance, _ completion: @escaping ([Answer]) -> Void) {
+    // Each is overwritten. Not optional: all of them would be copied to be handed over.
+    answers = Array(repeating: Answer(.success(.miss)), count: count)
+    missing = count
+    self.allowance = allowance
+    self.completion = completion
+  }
+
+  /// Called once for each key.
+  func put(_ answer: Answer, at index: Int) {
+    answers[index] = allowance.admit(answer)
+    missing -= 1
+    if missing == 0 { completion(answers) }
   }
 }
 

@@ -33,8 +33,7 @@ extension FallbackClient {
   }
 
   private func promote(_ key: Key, by deadline: Instant, _ completion: @escaping AnswerHandler) {
-    let get = Command(key, .get(isPeek: false))
-    read(get, key, tier: 0, others: [], backfills: false, deadline) { [self] answer in
+    read(key, isPeek: false, tier: 0, others: [], backfills: false, deadline) { [self] answer in
       guard case .success(.hit) = answer.result, answer.tier > 0, answer.others.first?.outcome == .miss else {
         return completion(answer)
       }
@@ -42,8 +41,9 @@ extension FallbackClient {
         switch promotion {
         case .again: promote(key, by: deadline, completion)
         case .stored(let item, let tier):
-          readCopy(of: item, from: tier, get, key, deadline, instead: answer, completion)
-        case .exists: read(get, key, tier: 0, others: [], backfills: false, deadline, completion)
+          readCopy(of: item, from: tier, key, deadline, instead: answer, completion)
+        case .exists:
+          read(key, isPeek: false, tier: 0, others: [], backfills: false, deadline, completion)
         case .absent(let visits) where visits.allSatisfy({ $0.outcome == .miss }):
           completion(Answer(.success(.miss), others: visits))
         case .absent: completion(answer.notCopied("unreachable"))
@@ -55,10 +55,10 @@ extension FallbackClient {
   }
 
   private func readCopy(
-    of item: Item, from tier: Int, _ get: Command, _ key: Key, _ deadline: Instant,
+    of item: Item, from tier: Int, _ key: Key, _ deadline: Instant,
     instead older: Answer, _ completion: @escaping AnswerHandler
   ) {
-    submit(get, key, tier: 0, deadline) { result in
+    submit(Command(key, .get(isPeek: false)), key, tier: 0, deadline) { result in
       switch result {
       case .success(.hit):
         var answer = Answer(result, others: older.others.filter { $0.tier > 0 && $0.tier < tier })
