@@ -10,7 +10,7 @@ FROM swift:6.3-bookworm AS build
 # Versions are those of the Debian release: pinned ones vanish from its mirrors with each security update.
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends libmicrohttpd-dev \
+ && apt-get install -y --no-install-recommends libgnutls28-dev libmicrohttpd-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # Dependencies first: this layer is built anew only when the manifest changes.
@@ -24,9 +24,10 @@ RUN swift build -c release --product crossfade --static-swift-stdlib -Xswiftc -e
  && strip -o /usr/local/bin/crossfade .build/release/crossfade
 
 FROM debian:bookworm-slim
+# ca-certificates: for memcached servers whose TLS certificates are of a public authority.
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends libmicrohttpd12 \
+ && apt-get install -y --no-install-recommends ca-certificates libgnutls30 libmicrohttpd12 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin crossfade
 COPY --from=build /usr/local/bin/crossfade /usr/local/bin/crossfade

@@ -8,7 +8,8 @@ import PackageDescription
 //
 //   crossfade ─► Gateway ─► Microhttpd ─► CMicrohttpd
 //                  │            └────► Reactor ─► CLinux
-//                  └────► Memcached ──► Reactor
+//                  ├────► Memcached ──► Reactor, GnuTLS
+//                  └────► GnuTLS ─► CGnuTLS, Reactor
 //   MemcachedTesting ─► Memcached, Reactor
 let package = Package(
   name: "crossfade",
@@ -27,15 +28,18 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     .systemLibrary(
       name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    // libmicrohttpd-dev of Debian brings it along; named, since others build without it.
+    .systemLibrary(name: "CGnuTLS", pkgConfig: "gnutls", providers: [.apt(["libgnutls28-dev"])]),
     .target(name: "Reactor", dependencies: ["CLinux"]),
+    .target(name: "GnuTLS", dependencies: ["CGnuTLS", "Reactor"]),
     .target(
       name: "Memcached",
-      dependencies: ["Reactor", .product(name: "DequeModule", package: "swift-collections")]),
+      dependencies: ["GnuTLS", "Reactor", .product(name: "DequeModule", package: "swift-collections")]),
     .target(name: "Microhttpd", dependencies: ["CMicrohttpd", "Reactor"]),
     .target(
       name: "Gateway",
       dependencies: [
-        "Memcached", "Microhttpd", "Reactor",
+        "GnuTLS", "Memcached", "Microhttpd", "Reactor",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
@@ -48,7 +52,9 @@ let package = Package(
       ]),
     .target(name: "MemcachedTesting", dependencies: ["Memcached", "Reactor"]),
     .testTarget(name: "ReactorTests", dependencies: ["Reactor"]),
-    .testTarget(name: "MemcachedTests", dependencies: ["Memcached", "MemcachedTesting", "Reactor"]),
+    .testTarget(name: "GnuTLSTests", dependencies: ["GnuTLS", "MemcachedTesting", "Reactor"]),
+    .testTarget(
+      name: "MemcachedTests", dependencies: ["GnuTLS", "Memcached", "MemcachedTesting", "Reactor"]),
     .testTarget(name: "MicrohttpdTests", dependencies: ["Microhttpd", "Reactor"]),
     .testTarget(
       name: "GatewayTests",

@@ -20,6 +20,7 @@ die() {
 has() {
   case $1 in
     libmicrohttpd-dev) [[ -e /usr/include/microhttpd.h || -e /usr/local/include/microhttpd.h ]] ;;
+    libgnutls28-dev) [[ -e /usr/include/gnutls/gnutls.h || -e /usr/local/include/gnutls/gnutls.h ]] ;;
     libnginx-mod-http-memc) [[ -e /usr/lib/nginx/modules/ngx_http_memc_module.so ]] ;;
     # Debian's python3 has the venv module but not what it needs to put pip into one.
     python3-venv) python3 -c 'import ensurepip, venv' ;;

@@ -11,7 +11,11 @@ import Synchronization
 ///     let server = try MemcachedServer(arguments: ["-m", "16"])
 ///     let connection = try RawConnection(to: server.address)
 public final class MemcachedServer: Sendable {
-  public enum Transport: Sendable { case tcp, unix }
+  public enum Transport: Sendable {
+    case tcp, unix
+    /// By TLS, and on another port without, for tests to look into it.
+    case tls(CertificateAuthority.Certificate)
+  }
 
   /// Why there is no server.
   public struct Failure: Error, CustomStringConvertible {
@@ -19,8 +23,14 @@ public final class MemcachedServer: Sendable {
   }
 
   /// Where it listens; stays the same when it is restarted.
-  public let address: SocketAddress
+  public var address: SocketAddress { place.address }
+  /// Where it listens without TLS.
+  public var plainAddress: SocketAddress { place.plain }
+  private let place: Place
   private let arguments: [String]
+  private let transport: Transport
+  /// `user:password`, without which it answers nobody.
+  private let password: String?
   private let directory: URL?
   private let child: Mutex<ChildProcess?>
 
@@ -29,28 +39,34 @@ public final class MemcachedServer: Sendable {
 
   /// Starts a server and waits until it answers.
   ///
-  /// - Parameter arguments: its options beside those that say where to listen.
-  public init(arguments: [String] = [], transport: Transport = .tcp) throws {
+  /// - Parameters:
+  ///   - arguments: its options beside those that say where to listen.
+  ///   - password: `user:password` that it asks for.
+  public init(arguments: [String] = [], transport: Transport = .tcp, password: String? = nil) throws {
     // As root, memcached wants to be told as whom to run.
-    let arguments = arguments + (geteuid() == 0 ? ["-u", "root"] : [])
-    self.arguments = arguments
-    switch transport {
-    case .tcp:
-      let (child, address) = try MemcachedServer.startOnFreePort(arguments)
-      self.address = address
-      self.child = Mutex(child)
-      directory = nil
-    case .unix:
-      let directory = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-      try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-      let path = directory.appendingPathComponent("m.sock").path
-      guard let address = SocketAddress(unixPath: path) else {
-        throw Failure(description: "\(path) is too long for a unix socket")
-      }
-      self.directory = directory
-      self.address = address
-      child = Mutex(try MemcachedServer.start(arguments, address))
+    var arguments = arguments + (geteuid() == 0 ? ["-u", "root"] : [])
+    directory = try MemcachedServer.makeDirectory(transport, password)
+    if let directory, let password {
+      let file = directory.appendingPathComponent("password").path
+      try "\(password)\n".write(toFile: file, atomically: false, encoding: .utf8)
+      arguments += ["-Y", file]
     }
+    if case .tls(let certificate) = transport {
+      arguments += ["-Z", "-o", "ssl_chain_cert=\(certificate.path),ssl_key=\(certificate.keyPath)"]
+    }
+    self.arguments = arguments
+    self.transport = transport
+    self.password = password
+    let (child, place) = try MemcachedServer.start(arguments, transport, password, directory)
+    self.place = place
+    self.child = Mutex(child)
+  }
+
+  private static func makeDirectory(_ transport: Transport, _ password: String?) throws -> URL? {
+    if case .unix = transport {} else if password == nil { return nil }
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    return directory
   }
 
   deinit {
@@ -88,7 +104,7 @@ public final class MemcachedServer: Sendable {
   public func restart() throws {
     kill()
     if case .unix(let path) = nodeAddress { unlink(path) }
-    let started = try MemcachedServer.start(arguments, address)
+    let started = try MemcachedServer.start(arguments, place, password)
     child.withLock { $0 = started }
   }
 
@@ -101,14 +117,43 @@ public final class MemcachedServer: Sendable {
 
   // MARK: Starting
 
+  private struct Place {
+    let address: SocketAddress
+    let plain: SocketAddress
+
+    var arguments: [String] {
+      if address.isUnix { return ["-s", String(address.description.dropFirst("unix:".count))] }
+      if address == plain { return ["-l", "127.0.0.1", "-p", "\(address.port)"] }
+      return ["-l", "\(address),notls:\(plain)"]
+    }
+  }
+
+  private static func start(
+    _ arguments: [String], _ transport: Transport, _ password: String?, _ directory: URL?
+  ) throws -> (ChildProcess, Place) {
+    guard case .unix = transport, let directory else {
+      return try startOnFreePort(arguments, transport, password)
+    }
+    let path = directory.appendingPathComponent("m.sock").path
+    guard let address = SocketAddress(unixPath: path) else {
+      throw Failure(description: "\(path) is too long for a unix socket")
+    }
+    let place = Place(address: address, plain: address)
+    return (try start(arguments, place, password), place)
+  }
+
   // Between our letting go of a free port and the server's taking it, another process may: then the
   // server ends at once, or it is somebody else's server that answers. Both are seen, and another port
   // is tried.
-  private static func startOnFreePort(_ arguments: [String]) throws -> (ChildProcess, SocketAddress) {
+  private static func startOnFreePort(
+    _ arguments: [String], _ transport: Transport, _ password: String?
+  ) throws -> (ChildProcess, Place) {
     var lastError: (any Error)?
     for _ in 0..<8 {
       let address = try freeAddress()
-      do { return (try start(arguments, address), address) } catch { lastError = error }
+      var place = Place(address: address, plain: address)
+      if case .tls = transport { place = Place(address: address, plain: try freeAddress()) }
+      do { return (try start(arguments, place, password), place) } catch { lastError = error }
     }
     throw lastError ?? Failure(description: "no free port")
   }
@@ -121,35 +166,47 @@ public final class MemcachedServer: Sendable {
     return try Socket.listening(on: anyPort).localAddress()
   }
 
-  private static func start(_ arguments: [String], _ address: SocketAddress) throws -> ChildProcess {
+  private static func start(
+    _ arguments: [String], _ place: Place, _ password: String?
+  ) throws -> ChildProcess {
     guard let program else { throw Failure(description: "memcached is not in PATH") }
-    let place =
-      address.isUnix
-      ? ["-s", String(address.description.dropFirst("unix:".count))]
-      : ["-l", "127.0.0.1", "-p", "\(address.port)"]
-    let child = try ChildProcess(program, place + arguments)
-    try waitUntilAnswering(child, address, "memcached \((place + arguments).joined(separator: " "))")
+    let arguments = place.arguments + arguments
+    let child = try ChildProcess(program, arguments)
+    let commandLine = "memcached \(arguments.joined(separator: " "))"
+    try waitUntilAnswering(child, commandLine) { try isAnswering(child.pid, place.plain, password) }
     return child
   }
 
   private static func waitUntilAnswering(
-    _ child: ChildProcess, _ address: SocketAddress, _ commandLine: String
+    _ child: ChildProcess, _ commandLine: String, _ isAnswering: () throws -> Bool
   ) throws {
     let deadline = Instant.current() + .seconds(10)
     while Instant.current() < deadline {
       if child.hasEnded { throw Failure(description: "it ended at once: \(commandLine)") }
-      if try isAnswering(child.pid, address) { return }
+      if try isAnswering() { return }
       // Nothing tells when another process begins to listen: asking again is all there is.
       usleep(2_000)
     }
     throw Failure(description: "no answer within 10 s: \(commandLine)")
   }
 
-  private static func isAnswering(_ pid: pid_t, _ address: SocketAddress) throws -> Bool {
+  private static func isAnswering(
+    _ pid: pid_t, _ address: SocketAddress, _ password: String?
+  ) throws -> Bool {
     guard let connection = try? RawConnection(to: address, timeout: .seconds(2)) else { return false }
+    if let password { guard try connection.authenticate(password) else { return false } }
     try connection.send("stats\r\n")
     guard let answer = try? connection.read(until: "END\r\n") else { return false }
     if String(decoding: answer, as: UTF8.self).contains("STAT pid \(pid)\r\n") { return true }
     throw Failure(description: "another server listens at \(address)")
+  }
+}
+
+extension RawConnection {
+  /// Says `user:password` to a memcached; whether it takes them.
+  public func authenticate(_ password: String) throws -> Bool {
+    let value = password.split(separator: ":", maxSplits: 1).joined(separator: " ")
+    try send("set auth 0 0 \(value.utf8.count)\r\n\(value)\r\n")
+    return try readLine() == "STORED"
   }
 }

@@ -66,3 +66,16 @@ public func openPipe() throws(SystemError) -> (readEnd: Int32, writeEnd: Int32) 
   try syscall("pipe2") { cf_pipe(&ends) }
   return (ends[0], ends[1])
 }
+
+/// Reads a whole file, which has at most `limit` bytes. Blocks: not for a loop's thread.
+public func readFile(_ path: String, atMost limit: Int) throws(SystemError) -> [UInt8] {
+  let descriptor = try syscall("open") { open(path, O_RDONLY | O_CLOEXEC) }
+  defer { close(descriptor) }
+  var bytes: [UInt8] = []
+  var piece = [UInt8](repeating: 0, count: 65_536)
+  while case .done(let count) = try syscallIO("read", { read(descriptor, &piece, piece.count) }), count > 0 {
+    bytes += piece.prefix(count)
+    if bytes.count > limit { throw SystemError(call: "read", code: EFBIG) }
+  }
+  return bytes
+}

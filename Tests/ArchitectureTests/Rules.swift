@@ -8,11 +8,13 @@ enum Rules {
   static let allowedImports: [String: Set<String>] = [
     "CLinux": [],
     "CMicrohttpd": [],
+    "CGnuTLS": [],
     "Reactor": ["CLinux"],
-    "Memcached": ["Reactor", "DequeModule"],
+    "GnuTLS": ["CGnuTLS", "Reactor"],
+    "Memcached": ["GnuTLS", "Reactor", "DequeModule"],
     "Microhttpd": ["CMicrohttpd", "Reactor"],
     "Gateway": [
-      "Memcached", "Microhttpd", "Reactor", "FoundationEssentials", "Logging", "UnixSignals",
+      "GnuTLS", "Memcached", "Microhttpd", "Reactor", "FoundationEssentials", "Logging", "UnixSignals",
     ],
     "crossfade": ["Gateway", "ArgumentParser", "Logging", "FoundationEssentials"],
     "MemcachedTesting": ["Memcached", "Reactor", "Foundation"],
