@@ -36,7 +36,7 @@ enum ProblemType: String, CaseIterable, Sendable {
   case down
   case connectFailed = "connect-failed"
   case connectTimedOut = "connect-timeout"
-  case unresolved
+  case unresolved, untrusted, unauthenticated
   case connectionLost = "connection-lost"
   case overloaded, closed
   case timedOut = "timeout"
@@ -80,6 +80,8 @@ enum ProblemType: String, CaseIterable, Sendable {
     case .connectFailed: (503, "The backend cannot be reached")
     case .connectTimedOut: (503, "The backend did not accept the connection in time")
     case .unresolved: (503, "The backend's name cannot be resolved")
+    case .untrusted: (503, "The backend's certificate is not trusted")
+    case .unauthenticated: (503, "The backend does not accept the gateway's user and password")
     case .connectionLost: (503, "The connection to the backend was lost")
     case .overloaded: (503, "Too many requests wait for the backend")
     case .closed: (503, "The gateway is closing")
@@ -98,6 +100,8 @@ enum ProblemType: String, CaseIterable, Sendable {
       case .connectFailed: .connectFailed
       case .connectTimedOut: .connectTimedOut
       case .unresolved: .unresolved
+      case .untrusted: .untrusted
+      case .unauthenticated: .unauthenticated
       case .connectionLost: .connectionLost
       case .timedOut: .timedOut
       case .protocolViolation: .protocolViolation

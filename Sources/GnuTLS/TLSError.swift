@@ -10,6 +10,8 @@ public struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     case configuration(Part)
     /// The server's certificate was verified and found wanting.
     case untrusted
+    /// The connection under the session has ended.
+    case disconnected
     /// Everything else that ends a session.
     case failed
   }

@@ -141,6 +141,9 @@ public final class TLSSession {
   }
 
   private func failure(_ code: Int32) -> TLSError {
+    if code == GNUTLS_E_PULL_ERROR || code == GNUTLS_E_PUSH_ERROR {
+      return TLSError(.disconnected, code: code)
+    }
     guard code == GNUTLS_E_FATAL_ALERT_RECEIVED, let name = gnutls_alert_get_name(gnutls_alert_get(session))
     else { return TLSError(code: code) }
     return TLSError("the server ended the session: \(String(cString: name))")

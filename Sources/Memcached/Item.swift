@@ -50,9 +50,9 @@ public struct CASToken: Hashable, Sendable {
   }
 
   /// What a server told of an item. One that keeps no tokens (`memcached -C`) says 0 of each, and a tag made
-  /// of that would be that of an item that never changes.
+  /// of that would be that of an item that never changes. Nil, too, where no token can be trusted: `anyBoot`.
   init?(boot: UInt64, toldUnique unique: UInt64?) {
-    guard let unique, unique != 0 else { return nil }
+    guard let unique, unique != 0, boot != CASToken.anyBoot else { return nil }
     self.init(boot: boot, unique: unique)
   }
 

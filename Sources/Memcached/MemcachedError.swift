@@ -11,6 +11,10 @@ public struct MemcachedError: Error, Hashable, Sendable, CustomStringConvertible
     case connectTimedOut
     /// The host's name could not be resolved.
     case unresolved
+    /// TLS: the server's certificate is not good for this node. Nothing was sent to it.
+    case untrusted
+    /// The server wants a user and a password, or refuses those that it got.
+    case unauthenticated
     /// The connection ended while the request was on it.
     case connectionLost
     /// The deadline passed.
@@ -78,6 +82,8 @@ public struct MemcachedError: Error, Hashable, Sendable, CustomStringConvertible
     case .connectFailed: "connect-failed"
     case .connectTimedOut: "connect-timeout"
     case .unresolved: "unresolved"
+    case .untrusted: "untrusted"
+    case .unauthenticated: "unauthenticated"
     case .connectionLost: "connection-lost"
     case .timedOut: "timeout"
     case .protocolViolation: "protocol-violation"

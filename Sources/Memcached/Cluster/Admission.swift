@@ -10,6 +10,7 @@ enum Admission {
 
   /// Nil: send it.
   static func answer(_ command: Command, _ identity: ServerIdentity) -> Result<Reply, MemcachedError>? {
+    if identity.isProxy, let error = refusalOfProxy(command) { return .failure(error) }
     switch command.operation {
     case .store(let mode, let value, let flags, _):
       if case .cas(let token) = mode, !token.isOf(boot: identity.boot) { return .success(.exists) }
@@ -42,6 +43,19 @@ enum Admission {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"): true
     default: false
     }
+  }
+
+  // A proxy would end the connection, and with it every request that is on it.
+  private static func refusalOfProxy(_ command: Command) -> MemcachedError? {
+    let what: String
+    switch command.operation {
+    case .store(.cas(let token), _, _, _) where token.boot != CASToken.anyBoot:
+      what = "compare-and-swap does not go through a proxy, as tokens of the servers behind it may repeat"
+    case .flushAll, .stats, .version:
+      what = "commands to a whole server do not go through a proxy; ask the servers behind it"
+    default: return nil
+    }
+    return MemcachedError(.unsupported, what)
   }
 
   // A set that the server finds too large drops the item that was there; so we count as it does:

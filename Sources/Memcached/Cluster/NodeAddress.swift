@@ -27,4 +27,7 @@ public enum ProtocolChoice: String, Hashable, Sendable, CaseIterable {
   /// Found out on each connection: `mn` answered with `MN` by a release ≥ 1.6.10 means meta.
   case auto
   case classic, meta
+  /// Classic, to a proxy before several servers (twemproxy), which answers commands on keys and ends the
+  /// connection on most others. Nothing is asked of it, and there is no compare-and-swap.
+  case proxy
 }

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
-/// Times and limits of a node.
+import GnuTLS
+
+/// Times and limits of a node, and how it is spoken to.
 public struct NodeSettings: Hashable, Sendable {
   public var wireProtocol: ProtocolChoice = .auto
+  /// TLS, verified for the host of the node's address; nil = none. Not for Unix sockets, which have no name.
+  public var tls: TLSContext?
+  /// Sent to a server that asks for them, and to no other. Not for proxies.
+  public var credentials: Credentials?
   /// To connect and to learn what the server is.
   public var connectTimeout: Duration = .milliseconds(500)
   /// For one command; the request's own deadline counts when it is earlier.

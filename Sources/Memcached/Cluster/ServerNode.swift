@@ -49,6 +49,7 @@ public final class ServerNode: Node {
   /// Makes the node and starts to connect. `address` is of a server, not `memory`.
   public init(_ address: NodeAddress, settings: NodeSettings = NodeSettings(), loop: EventLoop) {
     if case .memory = address { preconditionFailure("a memory tier has no server") }
+    if case .unix = address, settings.tls != nil { preconditionFailure("TLS is for a host, not for a path") }
     self.address = address
     self.name = "\(address)"
     self.settings = settings
@@ -241,14 +242,20 @@ extension ServerNode: ConnectionOwner {
   private func connectToNextCandidate(_ lastError: MemcachedError) {
     guard let address = candidates.popFirst() else { return attemptFailed(lastError) }
     let handshake = Handshake(
-      choice: settings.wireProtocol, nodeName: name, bootFallback: UInt64.random(in: .min ... .max))
-    do throws(SystemError) {
+      choice: settings.wireProtocol, credentials: settings.credentials, nodeName: name,
+      bootFallback: UInt64.random(in: .min ... .max))
+    do throws(MemcachedError) {
       connection = try Connection(
-        to: address, handshake: handshake, nodeName: name, loop: loop,
+        to: address, security: security, handshake: handshake, nodeName: name, loop: loop,
         owner: self)
     } catch {
-      connectToNextCandidate(self.error(.connectFailed, "\(error) (\(address))"))
+      connectToNextCandidate(self.error(error.kind, "\(error.detail) (\(address))"))
     }
+  }
+
+  private var security: TransportSecurity? {
+    guard let context = settings.tls, case .tcp(let host, _) = address else { return nil }
+    return TransportSecurity(context: context, host: host)
   }
 
   private func openTimedOut() {

@@ -2,7 +2,6 @@
 // SPDX-FileCopyrightText: The Crossfade authors
 
 import DequeModule
-import Glibc
 import Reactor
 
 /// What a connection tells its node.
@@ -23,7 +22,7 @@ protocol ConnectionOwner: AnyObject {
 final class Connection: ReadinessWatcher, EndOfTurnTask {
   let loop: EventLoop
   private let nodeName: String
-  let socket: Socket
+  let transport: Transport
   /// Nil once the connection has ended; an owner ends it before it goes itself. Not weak: that would make
   /// each retain of the owner a slow one.
   private unowned var owner: (any ConnectionOwner)?
@@ -31,6 +30,8 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
   private var input = ByteBuffer()
   private var output = ByteBuffer()
   private var isConnecting = true
+  /// Connected, and TLS's handshake is not done.
+  private var isSecuring = false
   private var isClosed = false
   /// It was ended because of a late reply: by us, not by the server.
   private(set) var isGivenUp = false
@@ -45,15 +46,17 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
 
   /// Starts to connect.
   init(
-    to address: SocketAddress, handshake: Handshake, nodeName: String, loop: EventLoop,
-    owner: any ConnectionOwner
-  ) throws(SystemError) {
+    to address: SocketAddress, security: TransportSecurity?, handshake: Handshake, nodeName: String,
+    loop: EventLoop, owner: any ConnectionOwner
+  ) throws(MemcachedError) {
     self.loop = loop
     self.nodeName = nodeName
     self.owner = owner
     state = ConnectionState(handshake: handshake)
-    socket = try Socket.connecting(to: address)
-    try loop.watch(socket.descriptor, for: .writable, self)
+    transport = try Transport(to: address, security: security)
+    do { try loop.watch(transport.descriptor, for: .writable, self) } catch {
+      throw MemcachedError(.connectFailed, "\(error)")
+    }
   }
 
   var inFlightCount: Int { state.inFlight.count }
@@ -88,61 +91,98 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
   }
 
   private func flush() {
-    do throws(SystemError) {
+    do throws(TransportError) {
       while !output.isEmpty {
-        guard case .done(let count) = try socket.write(output.readable) else { return try block() }
+        guard case .done(let count) = try transport.write(piece) else { return try block() }
         output.consume(count)
         streamWritten += UInt64(count)
       }
       if isBlocked {
         isBlocked = false
-        try loop.rewatch(socket.descriptor, for: .readable)
+        try wait(for: .readable)
       }
     } catch {
-      end(MemcachedError(.connectionLost, "\(error)"), isPeerGone: true)
+      end(error.cause, isPeerGone: error.isPeerGone)
     }
   }
 
-  private func block() throws(SystemError) {
+  private var piece: UnsafeRawBufferPointer {
+    guard let limit = transport.longestPiece else { return output.readable }
+    let length = state.pieceLength(from: streamWritten, to: streamQueued, limit: limit)
+    return UnsafeRawBufferPointer(rebasing: output.readable[..<length])
+  }
+
+  private func block() throws(TransportError) {
     if isBlocked { return }
     isBlocked = true
-    try loop.rewatch(socket.descriptor, for: [.readable, .writable])
+    try wait(for: [.readable, .writable])
+  }
+
+  private func wait(for interest: Interest) throws(TransportError) {
+    do { try loop.rewatch(transport.descriptor, for: interest) } catch {
+      throw TransportError(MemcachedError(.connectionLost, "\(error)"), isPeerGone: true)
+    }
   }
 
   // MARK: Readiness
 
   func becameReady(_ readiness: Readiness) {
     if isConnecting { return finishConnecting() }
+    if isSecuring { return secure() }
     if readiness.isWritable { flush() }
     if !isClosed, readiness.isReadable || readiness.isHangup { receive() }
   }
 
   private func finishConnecting() {
-    if let error = socket.connectError() { return end(MemcachedError(.connectFailed, "\(error)")) }
+    if let error = transport.connectError() { return end(MemcachedError(.connectFailed, "\(error)")) }
     isConnecting = false
-    do throws(SystemError) {
-      try loop.rewatch(socket.descriptor, for: .readable)
+    isSecuring = true
+    secure()
+  }
+
+  private func secure() {
+    do throws(TransportError) {
+      switch try transport.secure() {
+      case .waits(let interest): return try wait(for: interest)
+      case .done:
+        isSecuring = false
+        try wait(for: .readable)
+      }
     } catch {
-      return end(MemcachedError(.connectFailed, "\(error)"))
+      return end(error.cause)
     }
+    ask()
+  }
+
+  private func ask() {
     let before = output.count
     state.open(into: &output)
     queued(output.count - before)
   }
 
   private func receive() {
-    do throws(SystemError) {
-      let room = input.writable(atLeast: max(ByteBuffer.restingCapacity / 2, needed - input.count))
-      switch try socket.read(into: room) {
-      case .wouldBlock: return
-      case .done(0):
-        return end(MemcachedError(.connectionLost, "the server closed the connection"), isPeerGone: true)
-      case .done(let count): input.produced(count)
+    repeat {
+      do throws(TransportError) {
+        let room = input.writable(atLeast: max(ByteBuffer.restingCapacity / 2, needed - input.count))
+        switch try transport.read(into: room) {
+        case .wouldBlock: return
+        case .done(0): return end(endOfStream, isPeerGone: true)
+        case .done(let count): input.produced(count)
+        }
+      } catch {
+        return end(error.cause, isPeerGone: error.isPeerGone)
       }
-    } catch {
-      return end(MemcachedError(.connectionLost, "\(error)"), isPeerGone: true)
+      process()
+    } while !isClosed && transport.hasBufferedInput
+  }
+
+  // twemproxy's answer to a command that it does not know is the end of the connection.
+  private var endOfStream: MemcachedError {
+    var text = "the server closed the connection"
+    if case .opening(let handshake) = state.phase, handshake.isUnanswered {
+      text += " when it was asked what it is; a proxy needs the protocol `proxy`"
     }
-    process()
+    return MemcachedError(.connectionLost, text)
   }
 
   // Completions run in here and may send on this connection, or close it.
@@ -161,6 +201,9 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
       case .passed(let length):
         consume(length)
         if wasInDoubt, !state.isInDoubt { owner?.answered(self) }
+      case .asks(let length):
+        consume(length)
+        ask()
       case .opened(let identity, let length):
         consume(length)
         owner?.opened(self, identity)
@@ -207,14 +250,10 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
 
   // MARK: The end
 
-  /// Says `quit` and closes; what is in flight fails with `.closed`.
+  /// Says `quit`, where it can be said at once, and closes; what is in flight fails with `.closed`.
   func close() {
     if isClosed { return }
-    if !isConnecting, output.isEmpty {
-      output.append("quit\r\n")
-      // Best effort: the socket is closed either way, and the server notices.
-      _ = try? socket.write(output.readable)
-    }
+    if !isConnecting, !isSecuring, output.isEmpty { transport.sayGoodbye() }
     end(MemcachedError(.closed, "the client was closed"), isPeerGone: true)
   }
 
@@ -252,8 +291,8 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
   /// Lets go of the socket.
   func leave() {
     // Closing the descriptor would unwatch it, too; an error here changes nothing.
-    try? loop.unwatch(socket.descriptor)
-    _ = Glibc.shutdown(socket.descriptor, Int32(SHUT_RDWR))
+    try? loop.unwatch(transport.descriptor)
+    transport.shutDown()
   }
 
   func fail(_ slot: Slot, _ kind: MemcachedError.Kind, _ detail: String, serverLine: String? = nil) {

@@ -47,6 +47,8 @@ struct ConnectionState {
     case opened(ServerIdentity, length: Int)
     /// A step of the handshake, or a reply that nobody waits for.
     case passed(length: Int)
+    /// A step of the handshake that calls for `open` again.
+    case asks(length: Int)
     case completed(Completion, Result<Reply, MemcachedError>, length: Int)
     /// Close the connection and fail what is in flight.
     case broken(MemcachedError)
@@ -69,17 +71,17 @@ struct ConnectionState {
 
   // MARK: Requests
 
-  /// Writes the questions of the handshake. Their time is the node's to keep: it covers connecting, too.
+  /// Writes what the handshake asks now. Its time is the node's to keep: it covers connecting, too.
   mutating func open(into out: inout ByteBuffer) {
     guard case .opening(let handshake) = phase, inFlight.isEmpty else {
-      preconditionFailure("a connection is opened once")
+      preconditionFailure("the handshake asks again when all has been answered")
     }
-    for (command, shape) in handshake.questions {
+    for question in handshake.questions {
       inFlight.append(
         Slot(
-          opaque: 0, shape: shape, key: nil, isWrite: false, deadline: .distantFuture,
+          opaque: 0, shape: question.shape, key: question.key, isWrite: false, deadline: .distantFuture,
           lateAt: .distantFuture, streamOffset: 0, completion: nil))
-      out.append(command)
+      out.append(question.bytes)
     }
   }
 
@@ -103,6 +105,29 @@ struct ConnectionState {
         completion: completion))
   }
 
+  /// How many bytes to write next as one piece, of a stream that is written up to `offset` and queued up to
+  /// `end`: as many whole requests as fit into `limit`, or a part of one.
+  ///
+  /// For TLS, whose records memcached does not always read to the end: having read a long value (up to
+  /// 1.6.18 at least) it waits for the socket, though what follows in the same record is there already. So
+  /// no record holds both the end of a request that began in another one and the next request.
+  func pieceLength(from offset: UInt64, to end: UInt64, limit: Int) -> Int {
+    func start(_ index: Int) -> UInt64 { index < inFlight.count ? inFlight[index].streamOffset : end }
+    var next = firstSlot(behind: offset)
+    let isBetweenRequests = next > 0 && start(next - 1) == offset
+    while isBetweenRequests, next < inFlight.count, start(next + 1) - offset <= UInt64(limit) { next += 1 }
+    return Int(min(start(next) - offset, UInt64(limit)))
+  }
+
+  private func firstSlot(behind offset: UInt64) -> Int {
+    var (low, high) = (0, inFlight.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if inFlight[middle].streamOffset <= offset { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
   // MARK: Replies
 
   /// Looks at the front of the read buffer. The caller consumes `length` and calls again.
@@ -115,7 +140,7 @@ struct ConnectionState {
     let event = event(bytes, slot)
     switch event {
     case .needsMore, .broken: inFlight.prepend(slot)
-    case .opened, .passed, .completed: break
+    case .opened, .passed, .asks, .completed: break
     }
     return event
   }
@@ -126,9 +151,11 @@ struct ConnectionState {
     case .reply(let reply, let length, let opaque): return answered(reply, length, opaque, slot)
     case .failure(let error, let length): return failed(error, length, slot)
     case .rejected(let error, let length):
-      if case .opening = phase { return opening(nil, length) }
+      if case .opening = phase { return opening(.failure(error), length) }
       return .broken(error)
-    case .violation(let error): return .broken(error)
+    case .violation(var error):
+      if case .opening(let handshake) = phase, handshake.isSecret { error.serverLine = nil }
+      return .broken(error)
     }
   }
 
@@ -139,7 +166,7 @@ struct ConnectionState {
   }
 
   private mutating func answered(_ reply: Reply, _ length: Int, _ opaque: UInt64?, _ slot: Slot) -> Event {
-    if case .opening = phase { return opening(reply, length) }
+    if case .opening = phase { return opening(.success(reply), length) }
     guard opaqueFits(opaque, reply, slot) else {
       let text = "a reply with opaque \(opaque.map(String.init) ?? "none") where \(slot.opaque) was due"
       return .broken(MemcachedError(.protocolViolation, text))
@@ -148,7 +175,7 @@ struct ConnectionState {
   }
 
   private mutating func failed(_ error: MemcachedError, _ length: Int, _ slot: Slot) -> Event {
-    if case .opening = phase { return opening(nil, length) }
+    if case .opening = phase { return opening(.failure(error), length) }
     return completed(slot, .failure(error), length)
   }
 
@@ -160,12 +187,15 @@ struct ConnectionState {
     return .completed(completion, result, length: length)
   }
 
-  private mutating func opening(_ reply: Reply?, _ length: Int) -> Event {
+  private mutating func opening(_ result: Result<Reply, MemcachedError>, _ length: Int) -> Event {
     guard case .opening(var handshake) = phase else { preconditionFailure("not opening") }
-    switch handshake.answered(reply) {
+    switch handshake.answered(result) {
     case .more:
       phase = .opening(handshake)
       return .passed(length: length)
+    case .ask:
+      phase = .opening(handshake)
+      return .asks(length: length)
     case .done(let identity):
       phase = .ready(identity)
       isMeta = identity.wireProtocol == .meta

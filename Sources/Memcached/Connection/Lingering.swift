@@ -25,9 +25,9 @@ final class Lingering: ReadinessWatcher {
   init?(_ connection: Connection, _ slots: Deque<Slot>) {
     self.connection = connection
     self.slots = slots
-    let descriptor = connection.socket.descriptor
+    let descriptor = connection.transport.descriptor
     do throws(SystemError) {
-      try connection.socket.endWriting(patienceSeconds: Lingering.patienceSeconds)
+      try connection.transport.endWriting(patienceSeconds: Lingering.patienceSeconds)
       try connection.loop.unwatch(descriptor)
       try connection.loop.watch(descriptor, for: .readable, self)
     } catch {
@@ -38,7 +38,7 @@ final class Lingering: ReadinessWatcher {
   func becameReady(_ readiness: Readiness) {
     do throws(SystemError) {
       let room = discarded.writable(atLeast: ByteBuffer.restingCapacity / 2)
-      if case .done(0) = try connection.socket.read(into: room) { settle() }
+      if case .done(0) = try connection.transport.discard(into: room) { settle() }
     } catch {
       settle()
     }

@@ -11,7 +11,8 @@ enum ClassicDecoder {
     guard let (line, length) = bytes.firstLine() else { return ErrorLine.incompleteLine(bytes) }
     if context.shape == .noop {
       // `mn` before the protocol is known: MN, or whatever a server says that does not know it.
-      return .reply(line.equals("MN") ? .accepted : .miss, length: length, opaque: nil)
+      if line.equals("MN") { return .reply(.accepted, length: length, opaque: nil) }
+      return ErrorLine.decode(line, length: length) ?? .reply(.miss, length: length, opaque: nil)
     }
     if context.shape == .get, line.starts(with: "VALUE ") {
       return value(bytes, line, headLength: length, context)

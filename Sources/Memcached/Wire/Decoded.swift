@@ -4,7 +4,7 @@
 /// What kind of reply a request in flight expects. Decides how its bytes are read.
 enum ReplyShape: Hashable, Sendable {
   case get, store, delete, arithmetic, touch, flush, stats, version
-  /// `mn`, sent once a connection to learn whether the server speaks meta: any answer is an answer.
+  /// `mn`, sent once a connection to learn whether the server speaks meta: any line is an answer.
   case noop
 
   init(_ operation: Command.Operation) {
@@ -38,7 +38,7 @@ enum Decoded {
 /// What a decoder has to know beside the bytes.
 struct DecodingContext {
   var shape: ReplyShape
-  /// The boot that cas tokens of this connection carry.
+  /// The boot that cas tokens of this connection carry; `CASToken.anyBoot`: items come without.
   var boot: UInt64
   /// Values longer than this are a violation; bounds what a broken server makes us allocate.
   var maximumValueLength: Int

@@ -6,13 +6,9 @@ import MemcachedTesting
 import Reactor
 import Testing
 
-/// A request as a server reads it: the line, and the data block of a storage command.
-struct Request: Sendable {
-  var line: String
-  var data: [UInt8] = []
+typealias Request = WireRequest
 
-  var words: [Substring] { line.split(separator: " ") }
-  var verb: Substring { words.first ?? "" }
+extension WireRequest {
   /// The opaque of a meta request as it stands on the wire: `O17`.
   var opaque: String { words.dropFirst().last { $0.hasPrefix("O") }.map(String.init) ?? "" }
 }
@@ -21,52 +17,19 @@ struct Request: Sendable {
 enum PretendServer {
   typealias Answer = @Sendable (_ connection: Int, _ request: Request) -> [ScriptedServer.Step]
 
-  /// - Parameter knowsMeta: a server that does not answers `ERROR` to `ms`, and then takes the lines of
-  ///   its value for commands, as the real ones did.
-  static func start(
-    version: String = "1.6.18", knowsMeta: Bool = true, answer: @escaping Answer
-  ) throws -> ScriptedServer {
-    try ScriptedServer { received in
-      let before = requests(in: received.all.dropLast(received.new.count), knowsMeta).count
-      return requests(in: received.all[...], knowsMeta).dropFirst(before).flatMap { request in
-        opening(request, version, knowsMeta) ?? answer(received.connection, request)
-      }
+  static func start(version: String = "1.6.18", answer: @escaping Answer) throws -> ScriptedServer {
+    try .answeringRequests { connection, request in
+      opening(request, version) ?? answer(connection, request)
     }
   }
 
-  private static func opening(
-    _ request: Request, _ version: String, _ knowsMeta: Bool
-  ) -> [ScriptedServer.Step]? {
+  private static func opening(_ request: Request, _ version: String) -> [ScriptedServer.Step]? {
     switch request.line {
-    case "mn": [.send(knowsMeta ? "MN\r\n" : "ERROR\r\n")]
+    case "mn": [.send("MN\r\n")]
     case "version": [.send("VERSION \(version)\r\n")]
     case "stats": [.send("STAT pid 7\r\nSTAT uptime 5\r\nSTAT time 1700000000\r\nEND\r\n")]
     case "stats settings": [.send("STAT item_size_max 2097152\r\nEND\r\n")]
     case "quit": [.close]
-    default: nil
-    }
-  }
-
-  private static func requests(in bytes: ArraySlice<UInt8>, _ knowsMeta: Bool) -> [Request] {
-    var requests: [Request] = []
-    var rest = bytes
-    while let end = rest.firstIndex(of: 10) {
-      var request = Request(line: String(decoding: rest[..<end].dropLast(), as: UTF8.self))
-      rest = rest[(end + 1)...]
-      if let length = dataLength(request, knowsMeta) {
-        if rest.count < length + 2 { break }
-        request.data = Array(rest.prefix(length))
-        rest = rest.dropFirst(length + 2)
-      }
-      requests.append(request)
-    }
-    return requests
-  }
-
-  private static func dataLength(_ request: Request, _ knowsMeta: Bool) -> Int? {
-    switch request.verb {
-    case "ms": knowsMeta ? Int(request.words[2]) : nil
-    case "set", "add", "replace", "append", "prepend", "cas": Int(request.words[4])
     default: nil
     }
   }

@@ -8,108 +8,10 @@ import Testing
 
 /// The state machine of a connection, spoken to in bytes, without sockets.
 @Suite struct ConnectionStateTests {
-  /// A state with its answers, and the completions of the requests that were sent on it.
-  private final class Wire {
-    var state: ConnectionState
-    var written = ByteBuffer()
-    var results: [Int: Result<Reply, MemcachedError>] = [:]
-
-    init(choice: ProtocolChoice = .auto) {
-      state = ConnectionState(handshake: Handshake(choice: choice, nodeName: "n", bootFallback: 77))
-      state.open(into: &written)
-    }
-
-    func send(
-      _ number: Int, _ operation: Command.Operation, deadline: Int64 = 1000, lateAt: Int64? = nil,
-      noreply: Bool = false
-    ) {
-      state.send(
-        Command(try! Key("k"), operation, noreply: noreply), deadline: Instant(nanoseconds: deadline),
-        lateAt: Instant(nanoseconds: lateAt ?? deadline), streamOffset: 0, unixTime: 0,
-        completion: noreply ? nil : { self.results[number] = $0 }, into: &written)
-    }
-
-    /// Feeds text; returns what the last event was, in a word.
-    @discardableResult
-    func receive(_ text: String) -> String {
-      var bytes = Array(text.utf8)
-      while true {
-        switch bytes.withUnsafeBytes({ state.next($0) }) {
-        case .needsMore: return "waiting"
-        case .opened(let identity, let length):
-          bytes.removeFirst(length)
-          if bytes.isEmpty { return "opened \(identity.wireProtocol) \(identity.itemSizeMax ?? 0)" }
-        case .passed(let length): bytes.removeFirst(length)
-        case .completed(let completion, let result, let length):
-          bytes.removeFirst(length)
-          completion(result)
-        case .broken(let error): return error.word
-        }
-      }
-    }
-
-    static let modern =
-      "MN\r\nVERSION 1.6.18\r\nSTAT pid 5\r\nSTAT uptime 9\r\nSTAT time 1009\r\nEND\r\n"
-      + "STAT item_size_max 1048576\r\nEND\r\n"
-  }
-
   private static func opened() -> Wire {
     let wire = Wire()
     wire.receive(Wire.modern)
     return wire
-  }
-
-  // MARK: The handshake
-
-  @Test("the questions leave together, before anything else")
-  func questionsLeaveTogether() {
-    let (auto, classic) = (Wire(), Wire(choice: .classic))
-    #expect(
-      String(decoding: auto.written.readable, as: UTF8.self) == "mn\r\nversion\r\nstats\r\nstats settings\r\n"
-    )
-    #expect(
-      String(decoding: classic.written.readable, as: UTF8.self) == "version\r\nstats\r\nstats settings\r\n")
-    withExtendedLifetime((auto, classic)) {}
-  }
-
-  @Test(
-    "meta is spoken only to a server that knows mn and is at least 1.6.10",
-    arguments: [
-      ("MN", "1.6.18", "meta"), ("MN", "1.6.10", "meta"), ("MN", "1.10.0", "meta"),
-      ("MN", "1.6.9", "classic"),
-      ("MN", "1.5.22", "classic"), ("ERROR", "1.4.25", "classic"), ("ERROR", "1.6.18", "classic"),
-      ("CLIENT_ERROR nope", "1.6.18", "classic"), ("SERVER_ERROR nope", "1.6.18", "classic"),
-    ])
-  func protocolIsChosen(_ answer: String, _ version: String, _ expected: String) {
-    let wire = Wire()
-    let text = "\(answer)\r\nVERSION \(version)\r\nEND\r\nSTAT item_size_max 9\r\nEND\r\n"
-    #expect(wire.receive(text) == "opened \(expected) 9")
-  }
-
-  @Test("a proxy without stats is taken as it is")
-  func proxyWithoutStatistics() {
-    #expect(Wire().receive("ERROR\r\nVERSION 0.5.0\r\nERROR\r\nERROR\r\n") == "opened classic 0")
-  }
-
-  @Test("a server that is said to speak meta and does not is refused")
-  func forcedMetaIsChecked() {
-    #expect(Wire(choice: .meta).receive("ERROR\r\nVERSION 1.4.25\r\nEND\r\nEND\r\n") == "unsupported")
-  }
-
-  @Test("a server without a version is no memcached")
-  func versionIsRequired() {
-    #expect(Wire().receive("ERROR\r\nERROR\r\n") == "protocol-violation")
-    #expect(Wire().receive("HTTP/1.1 400 Bad Request\r\nServer: x\r\n") == "protocol-violation")
-  }
-
-  @Test("the boot names one life of one server")
-  func bootNamesALife() {
-    let one = Boot.number(nodeName: "a:1", pid: 5, started: 1000)
-    #expect(one == Boot.number(nodeName: "a:1", pid: 5, started: 1000))
-    #expect(one != Boot.number(nodeName: "a:1", pid: 6, started: 1000))
-    #expect(one != Boot.number(nodeName: "a:1", pid: 5, started: 1001))
-    #expect(one != Boot.number(nodeName: "b:1", pid: 5, started: 1000))
-    #expect(one != CASToken.anyBoot)
   }
 
   // MARK: Replies
@@ -286,5 +188,34 @@ import Testing
       }
       #expect(wire.results.count == 4, "cut at \(cut)")
     }
+  }
+
+  // MARK: Pieces
+
+  /// Requests of these lengths, cut into pieces of at most ten bytes.
+  @Test(
+    "a piece holds whole requests or a part of one",
+    arguments: [
+      ([3, 3, 3], [9]), ([3, 3, 3, 3], [9, 3]), ([10, 1], [10, 1]), ([11, 1], [10, 1, 1]),
+      ([4, 25, 4], [4, 10, 10, 5, 4]),
+      ([25, 3, 3], [10, 10, 5, 6]), ([30], [10, 10, 10]), ([1], [1]),
+    ])
+  func pieces(_ lengths: [Int], _ expected: [Int]) {
+    var state = ConnectionStateTests.opened().state
+    var ignored = ByteBuffer()
+    var end: UInt64 = 100
+    for length in lengths {
+      state.send(
+        Command(try! Key("k"), .get(isPeek: false)), deadline: .distantFuture, lateAt: .distantFuture,
+        streamOffset: end, unixTime: 0, completion: nil, into: &ignored)
+      end += UInt64(length)
+    }
+    var offset: UInt64 = 100
+    var pieces: [Int] = []
+    while offset < end {
+      pieces.append(state.pieceLength(from: offset, to: end, limit: 10))
+      offset += UInt64(pieces.last ?? 0)
+    }
+    #expect(pieces == expected)
   }
 }

@@ -139,6 +139,7 @@ func expectWhole(_ text: String, as shape: ReplyShape, meta: Bool, _ reply: Repl
         #expect(decode(text, as: shape, meta: meta) == .rejected(length: text.utf8.count))
       }
     }
+    #expect(decode(text, as: .noop, meta: false) == .rejected(length: text.utf8.count))
   }
 }
 
@@ -161,7 +162,7 @@ func expectWhole(_ text: String, as shape: ReplyShape, meta: Bool, _ reply: Repl
     ("NOT_FOUND\r\n", .arithmetic, .miss),
     ("CLIENT_ERROR cannot increment or decrement non-numeric value\r\n", .arithmetic, .notNumeric),
     ("OK\r\n", .flush, .flushed), ("VERSION 1.4.25\r\n", .version, .version("1.4.25")),
-    ("MN\r\n", .noop, .accepted), ("ERROR\r\n", .noop, .miss),
+    ("MN\r\n", .noop, .accepted), ("WHAT?\r\n", .noop, .miss),
   ]
 
   @Test("replies are read whole, fed byte by byte", arguments: cases.indices)
