@@ -69,7 +69,7 @@ public struct Gateway {
   private static func startWorkers(
     _ settings: Settings, _ listeners: Listeners, _ log: Logger
   ) async throws -> [WorkerThread] {
-    let factory = NodeFactory(settings)
+    let factory = try NodeFactory(settings)
     var threads: [WorkerThread] = []
     for (index, own) in listeners.ofWorker.enumerated() {
       threads.append(

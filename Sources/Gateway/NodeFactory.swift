@@ -13,8 +13,12 @@ struct NodeFactory: Sendable {
   private let stores: [String: MemoryStore]
   /// By tier, for those with several nodes; the same for all workers.
   private let rings: [String: any Ring]
+  /// By tier; the same for all workers.
+  private let nodeSettings: [String: NodeSettings]
 
-  init(_ settings: Settings) {
+  /// Reads the files that the settings name. They could be read when the settings were; this may still
+  /// fail, as they may have gone since.
+  init(_ settings: Settings) throws(StartError) {
     self.settings = settings
     coordination = TierCoordination(
       writes: WriteLedger(suppression: settings.backfillSuppression),
@@ -32,6 +36,28 @@ struct NodeFactory: Sendable {
       // The settings were checked to make rings when they were read.
       do { rings[tier.name] = try tier.makeRing() } catch { preconditionFailure("\(tier): \(error)") }
     }
+    var nodeSettings: [String: NodeSettings] = [:]
+    for tier in settings.tiers {
+      nodeSettings[tier.name] = try NodeFactory.nodeSettings(tier, settings)
+    }
+    self.nodeSettings = nodeSettings
+  }
+
+  private static func nodeSettings(
+    _ tier: TierSettings, _ settings: Settings
+  ) throws(StartError) -> NodeSettings {
+    var node = NodeSettings()
+    node.wireProtocol = tier.wireProtocol
+    node.connectTimeout = settings.connectTimeout
+    node.operationTimeout = settings.nodeTimeout
+    node.ejectAfter = settings.ejectAfter
+    do { node.tls = try tier.makeTLS() } catch {
+      throw StartError(description: "TLS of the tier \(tier.name): \(error)")
+    }
+    do { node.credentials = try tier.makeCredentials() } catch {
+      throw StartError(description: "the password of the tier \(tier.name): \(error.reason)")
+    }
+    return node
   }
 
   func makeClient(loop: EventLoop) -> FallbackClient {
@@ -47,11 +73,7 @@ struct NodeFactory: Sendable {
 
   private func makeNode(_ address: NodeAddress, _ tier: TierSettings, _ loop: EventLoop) -> any Node {
     if let store = stores[tier.name] { return MemoryNode(store: store, name: "\(address)") }
-    var node = NodeSettings()
-    node.wireProtocol = tier.wireProtocol
-    node.connectTimeout = settings.connectTimeout
-    node.operationTimeout = settings.nodeTimeout
-    node.ejectAfter = settings.ejectAfter
+    guard let node = nodeSettings[tier.name] else { preconditionFailure("each tier has its settings") }
     return ServerNode(address, settings: node, loop: loop)
   }
 }

@@ -1091,6 +1091,8 @@ paths:
           $ref: '#/components/responses/MethodNotAllowed'
         '406':
           $ref: '#/components/responses/NotAcceptable'
+        '501':
+          $ref: '#/components/responses/Unsupported'
         '502':
           $ref: '#/components/responses/BadGateway'
         '503':
@@ -1197,7 +1199,7 @@ components:
     ETag:
       description: |
         Strong for an item of the primary, weak for one of an older tier; stale once the node restarts. Absent
-        where the node keeps no cas tokens. The bare bytes have another one than the JSON form.
+        where the node keeps no cas tokens, or is a proxy. The bare bytes have another one than the JSON form.
       schema:
         type: string
       example: '"6c1f0b7e5f3c91aa.1724"'
@@ -2168,7 +2170,7 @@ components:
                 description: How its keys are divided, as set (`--distribution`); says nothing for one node.
               protocol:
                 type: string
-                enum: [auto, classic, meta]
+                enum: [auto, classic, meta, proxy]
                 description: As set (`--protocol`).
               nodes:
                 type: array

@@ -12,13 +12,32 @@ public enum ListenAddress: Hashable, Sendable {
   case unix(path: String)
 }
 
-/// One `--tier NAME=NODE[,NODE...]`.
+/// Whether a tier's nodes are reached by TLS.
+public enum TLSChoice: String, Hashable, Sendable, CaseIterable {
+  case off, on
+  /// TLS without a look at the certificate: whoever is on the way can read and change everything.
+  case insecure
+}
+
+/// One `--tier NAME=NODE[,NODE...]`, and what other settings say of that tier.
 public struct TierSettings: Hashable, Sendable {
   public var name: String
   public var nodes: [NodeAddress]
   public var wireProtocol: ProtocolChoice
   /// How keys are divided over the nodes; says nothing for one node.
   public var distribution = Distribution.default
+  /// One for each node, or none: then they are alike.
+  public var weights: [Int] = []
+  /// What other clients call the nodes: one for each, or none, where they go by their addresses.
+  public var labels: [String] = []
+  public var tls = TLSChoice.off
+  /// Paths of files in PEM; nil = the system's authorities, no certificate, the certificate's file.
+  public var tlsAuthorities: String?
+  public var tlsCertificate: String?
+  public var tlsKey: String?
+  /// The path of a file with a line `user:password`. The password itself is never part of settings, which
+  /// are printed.
+  public var credentialsFile: String?
 
   public init(name: String, nodes: [NodeAddress], wireProtocol: ProtocolChoice = .auto) {
     self.name = name

@@ -47,9 +47,12 @@ struct SettingsResolver {
     readLast(.logLevel, \.logLevel, Syntax.choice)
     checkListeners()
     checkTiers()
-    readPerTier(.distribution, \.distribution)
+    readPerTier(.distribution, \.distribution, Syntax.choice)
+    readPerTier(.weights, \.weights, Syntax.weights)
+    readPerTier(.labels, \.labels, Syntax.labels)
     checkRings()
-    readPerTier(.wireProtocol, \.wireProtocol)
+    readPerTier(.wireProtocol, \.wireProtocol, Syntax.choice)
+    readSecurity()
     for (name, value) in sources.unknownVariables {
       faults.append(SettingFault(unknownVariable: name, value: value))
     }
@@ -83,7 +86,7 @@ struct SettingsResolver {
     }
   }
 
-  private mutating func fault(_ name: SettingName, _ value: String, _ reason: String) {
+  mutating func fault(_ name: SettingName, _ value: String, _ reason: String) {
     faults.append(SettingFault(name, value: value, reason: reason))
   }
 
@@ -155,26 +158,56 @@ struct SettingsResolver {
     }
   }
 
-  private mutating func readPerTier<Choice: RawRepresentable<String> & CaseIterable & Sendable>(
-    _ name: SettingName, _ path: WritableKeyPath<TierSettings, Choice>
+  mutating func readPerTier<Value>(
+    _ name: SettingName, _ path: WritableKeyPath<TierSettings, Value>,
+    _ parse: @escaping SettingsSyntax.Parser<Value>
   ) {
     // A tier that could not be read has its fault already; that it is unknown would be a false second one.
     let isEveryTierKnown = !faults.contains { $0.name == .tier }
     for text in sources.values(of: name) ?? [] {
-      let parse: SettingsSyntax.Parser<(tier: String, choice: Choice)> = SettingsSyntax.tierChoice
-      guard let entry = value(of: name, text, parse) else { continue }
+      let entry = value(of: name, text) { text throws(InvalidValue) in
+        try SettingsSyntax.tierValue(text, parse)
+      }
+      guard let entry else { continue }
       guard let index = settings.tiers.firstIndex(where: { $0.name == entry.tier }) else {
         if isEveryTierKnown { fault(name, text, "no tier is called \(quoted(entry.tier))") }
         continue
       }
-      settings.tiers[index][keyPath: path] = entry.choice
+      settings.tiers[index][keyPath: path] = entry.value
     }
+  }
+
+  /// Of one tier, as `TIER=VALUE`.
+  func isGiven(_ name: SettingName, of tier: TierSettings) -> Bool {
+    (sources.values(of: name) ?? []).contains { $0.hasPrefix("\(tier.name)=") }
   }
 
   private mutating func checkRings() {
     for tier in settings.tiers {
-      do { _ = try tier.makeRing() } catch { fault(.distribution, "\(tier)", "\(error)") }
+      let lists: [(SettingName, [String])] = [
+        (.weights, tier.weights.map(String.init)), (.labels, tier.labels),
+      ]
+      let wrong = lists.filter { !$1.isEmpty && $1.count != tier.nodes.count }
+      for (name, list) in wrong {
+        fault(
+          name, "\(tier.name)=\(list.joined(separator: ","))",
+          "\(list.count) for a tier of \(tier.nodes.count) nodes")
+      }
+      if !wrong.isEmpty { continue }
+      do { _ = try tier.makeRing() } catch { faultOfRing(error, tier) }
     }
+  }
+
+  private mutating func faultOfRing(_ error: RingError, _ tier: TierSettings) {
+    let name: SettingName =
+      switch error {
+      case .weightOutOfRange, .weightUnsupported: .weights
+      case .duplicate where !tier.labels.isEmpty: .labels
+      case .emptyLabel: .labels
+      case .duplicate, .noNodes, .memoryNode: .distribution
+      }
+    let value = settings.texts(of: name).first { $0.hasPrefix("\(tier.name)=") }
+    fault(name, value ?? "\(tier)", "\(error)")
   }
 
   // MARK: Between settings

@@ -48,8 +48,10 @@ public struct SettingSources: Sendable {
   private func separators(of name: SettingName) -> [Character] {
     switch name {
     case .listen, .admin: [",", " ", "\t", "\n"]
-    case .tier: [";"]
-    case .wireProtocol, .distribution: [";", ",", " ", "\t", "\n"]
+    // A path may have whatever the others are parted by.
+    case .tier, .tlsAuthorities, .tlsCertificate, .tlsKey, .credentials: [";"]
+    case .weights, .labels: [";", " ", "\t", "\n"]
+    case .wireProtocol, .distribution, .tls: [";", ",", " ", "\t", "\n"]
     default: []
     }
   }

@@ -14,8 +14,13 @@ public enum SettingName: String, Hashable, Sendable, CaseIterable {
   case backfillAssumedTTL = "backfill-assumed-ttl"
   case backfillSuppression = "backfill-suppression"
   case maximumOwed = "max-owed"
-  case distribution
+  case distribution, weights, labels
   case wireProtocol = "protocol"
+  case tls
+  case tlsAuthorities = "tls-ca"
+  case tlsCertificate = "tls-certificate"
+  case tlsKey = "tls-key"
+  case credentials = "auth"
   case workers, insecure
   case maximumValueSize = "max-value-size"
   case maximumKeys = "max-keys"
@@ -98,8 +103,33 @@ public struct SettingDescription: Sendable {
       "How a tier's keys are divided over its nodes; repeatable.",
       "TIER=\(Distribution.allCases.map(\.rawValue).joined(separator: "|"))"),
     .init(
+      .weights, "WEIGHTS", "tier=numbers", "The shares of a tier's nodes in the keys; repeatable.",
+      "TIER=NUMBER[,NUMBER...], one for each node, \(RingNode.weights.lowerBound) to "
+        + "\(RingNode.weights.upperBound)"),
+    .init(
+      .labels, "LABELS", "tier=names",
+      "What other clients call a tier's nodes, where that is not their addresses; repeatable.",
+      "TIER=NAME[,NAME...], one for each node, without spaces"),
+    .init(
       .wireProtocol, "PROTOCOLS", "tier=protocol", "How to speak to a tier; repeatable.",
       "TIER=\(ProtocolChoice.allCases.map(\.rawValue).joined(separator: "|"))"),
+    .init(
+      .tls, "TLS", "tier=choice",
+      "TLS towards a tier's nodes, insecure = without verifying who they are; repeatable.",
+      "TIER=\(TLSChoice.allCases.map(\.rawValue).joined(separator: "|"))"),
+    .init(
+      .tlsAuthorities, "TLS_CA", "tier=file",
+      "The certificates of the authorities that a tier's nodes are verified by; repeatable.",
+      "TIER=FILE, in PEM"),
+    .init(
+      .tlsCertificate, "TLS_CERTIFICATE", "tier=file",
+      "The certificate that is shown to a tier's nodes; repeatable.", "TIER=FILE, in PEM"),
+    .init(
+      .tlsKey, "TLS_KEY", "tier=file", "The key of that certificate; repeatable.", "TIER=FILE, in PEM"),
+    .init(
+      .credentials, "AUTH", "tier=file",
+      "The user and password for a tier whose nodes ask for them; repeatable.",
+      "TIER=FILE, which holds one line user:password"),
     .init(.workers, "WORKERS", "number", "Threads, each with a loop of its own.", "1 to 256"),
     .init(
       .insecure, "INSECURE", "", "Listen beyond this machine although nobody is asked who they are.",
@@ -160,6 +190,12 @@ public struct SettingDescription: Sendable {
     case .workers: "the number of cores"
     case .wireProtocol: "auto"
     case .distribution: Distribution.default.rawValue
+    case .tls: TLSChoice.off.rawValue
+    case .weights: "1 each"
+    case .labels: "their addresses"
+    case .tlsAuthorities: "the system's"
+    case .tlsKey: "in the certificate's file"
+    case .tlsCertificate, .credentials: "none"
     default: Settings().texts(of: name).joined(separator: " ")
     }
   }

@@ -21,8 +21,15 @@ extension Settings {
     case .backfillAssumedTTL: [DurationText.text(.seconds(Int64(backfill.assumedTTL.seconds)))]
     case .backfillSuppression: [DurationText.text(backfillSuppression)]
     case .maximumOwed: [String(maximumOwed)]
-    case .distribution: tiers.map { "\($0.name)=\($0.distribution.rawValue)" }
-    case .wireProtocol: tiers.map { "\($0.name)=\($0.wireProtocol.rawValue)" }
+    case .distribution: perTier(\.distribution.rawValue)
+    case .wireProtocol: perTier(\.wireProtocol.rawValue)
+    case .weights: perTier { $0.weights.isEmpty ? nil : $0.weights.map(String.init).joined(separator: ",") }
+    case .labels: perTier { $0.labels.isEmpty ? nil : $0.labels.joined(separator: ",") }
+    case .tls: perTier(\.tls.rawValue)
+    case .tlsAuthorities: perTier(\.tlsAuthorities)
+    case .tlsCertificate: perTier(\.tlsCertificate)
+    case .tlsKey: perTier(\.tlsKey)
+    case .credentials: perTier(\.credentialsFile)
     case .workers: [String(workers)]
     case .insecure: [String(insecure)]
     case .maximumValueSize: [SizeText.text(maximumValueLength)]
@@ -39,14 +46,21 @@ extension Settings {
     }
   }
 
-  /// What `check-config` prints: a line a value, with where it came from.
+  /// `TIER=VALUE` for each tier that has one.
+  private func perTier(_ value: (TierSettings) -> String?) -> [String] {
+    tiers.compactMap { tier in value(tier).map { "\(tier.name)=\($0)" } }
+  }
+
+  /// What `check-config` prints: a line a value, with where it came from; where there is none, the default
+  /// in words.
   public func report(_ sources: SettingSources) -> String {
     let width = SettingName.allCases.map(\.rawValue.count).max() ?? 0
     var lines = ""
     for row in SettingDescription.table {
       let label = row.name.rawValue
       let pad = String(repeating: " ", count: width - label.count + 2)
-      for text in texts(of: row.name) {
+      let texts = texts(of: row.name)
+      for text in texts.isEmpty ? [row.defaultText] : texts {
         lines += "\(label)\(pad)\(text)  (\(sources.source(of: row.name)))\n"
       }
     }

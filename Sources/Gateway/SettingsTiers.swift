@@ -3,7 +3,7 @@
 
 import Memcached
 
-// How `--tier`, `--distribution` and `--protocol` are read.
+// How `--tier` and the settings of one tier are read.
 
 extension SettingsSyntax {
   /// `NAME=NODE[,NODE...]`.
@@ -20,12 +20,39 @@ extension SettingsSyntax {
     return TierSettings(name: name, nodes: nodes)
   }
 
-  /// `TIER=CHOICE`, of protocols and of distributions.
-  static func tierChoice<Choice: RawRepresentable<String> & CaseIterable>(
-    _ text: String
-  ) throws(InvalidValue) -> (tier: String, choice: Choice) {
+  /// `TIER=VALUE`.
+  static func tierValue<Value>(
+    _ text: String, _ parse: Parser<Value>
+  ) throws(InvalidValue) -> (tier: String, value: Value) {
     let (name, rest) = try nameAndValue(text)
-    return (name, try choice(rest))
+    return (name, try parse(rest))
+  }
+
+  /// `NUMBER[,NUMBER...]`.
+  static func weights(_ text: String) throws(InvalidValue) -> [Int] {
+    var weights: [Int] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      weights.append(try count(String(part), RingNode.weights))
+    }
+    return weights
+  }
+
+  /// `NAME[,NAME...]`.
+  static func labels(_ text: String) throws(InvalidValue) -> [String] {
+    let labels = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    for label in labels {
+      if label.isEmpty { throw InvalidValue("an empty name") }
+      guard !label.contains(where: \.isWhitespace) else {
+        throw InvalidValue("\(quoted(label)) has a space in it")
+      }
+    }
+    return labels
+  }
+
+  /// A path; whether there is such a file is for `SettingsResolver` to see.
+  static func path(_ text: String) throws(InvalidValue) -> String? {
+    if text.isEmpty { throw InvalidValue("empty path") }
+    return text
   }
 
   private static func nameAndValue(_ text: String) throws(InvalidValue) -> (name: String, value: String) {
@@ -60,9 +87,13 @@ extension NodeAddress {
 }
 
 extension TierSettings {
-  /// The ring that divides the keys; nil for one node.
+  /// The ring that divides the keys; nil for one node. Weights and labels are one for each node, or none.
   func makeRing() throws(RingError) -> (any Ring)? {
     if nodes.count == 1 { return nil }
-    return try distribution.ring(of: nodes.map { RingNode($0) })
+    let ringNodes = nodes.enumerated().map { index, node in
+      RingNode(
+        node, weight: weights.isEmpty ? 1 : weights[index], label: labels.isEmpty ? nil : labels[index])
+    }
+    return try distribution.ring(of: ringNodes)
   }
 }

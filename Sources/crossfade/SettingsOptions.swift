@@ -20,7 +20,14 @@ struct SettingsOptions: ParsableArguments {
   @Option(name: .of(.backfillSuppression), help: .of(.backfillSuppression)) var suppression: String?
   @Option(name: .of(.maximumOwed), help: .of(.maximumOwed)) var owed: String?
   @Option(name: .of(.distribution), help: .of(.distribution)) var distributions: [String] = []
+  @Option(name: .of(.weights), help: .of(.weights)) var weights: [String] = []
+  @Option(name: .of(.labels), help: .of(.labels)) var labels: [String] = []
   @Option(name: .of(.wireProtocol), help: .of(.wireProtocol)) var protocols: [String] = []
+  @Option(name: .of(.tls), help: .of(.tls)) var tls: [String] = []
+  @Option(name: .of(.tlsAuthorities), help: .of(.tlsAuthorities)) var tlsAuthorities: [String] = []
+  @Option(name: .of(.tlsCertificate), help: .of(.tlsCertificate)) var tlsCertificates: [String] = []
+  @Option(name: .of(.tlsKey), help: .of(.tlsKey)) var tlsKeys: [String] = []
+  @Option(name: .of(.credentials), help: .of(.credentials)) var credentials: [String] = []
   @Option(name: .of(.workers), help: .of(.workers)) var workers: String?
   @Flag(name: .of(.insecure), help: .of(.insecure)) var insecure = false
   @Option(name: .of(.maximumValueSize), help: .of(.maximumValueSize)) var valueSize: String?
@@ -38,7 +45,9 @@ struct SettingsOptions: ParsableArguments {
   var sources: SettingSources {
     var flags: [SettingName: [String]] = [
       .listen: listen, .admin: admin, .tier: tiers, .distribution: distributions,
-      .wireProtocol: protocols,
+      .weights: weights, .labels: labels, .wireProtocol: protocols,
+      .tls: tls, .tlsAuthorities: tlsAuthorities, .tlsCertificate: tlsCertificates, .tlsKey: tlsKeys,
+      .credentials: credentials,
       .insecure: insecure ? ["true"] : [],
     ]
     let single: [SettingName: String?] = [

@@ -12,7 +12,7 @@ import Testing
   private func startThreads(_ count: Int) async throws -> [WorkerThread] {
     let settings = try Settings.resolve(flags: [.workers: ["\(count)"]])
     let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    let factory = NodeFactory(settings)
+    let factory = try NodeFactory(settings)
     var threads: [WorkerThread] = []
     for index in 0..<count {
       threads.append(

@@ -51,6 +51,7 @@ extension Program {
       #expect(outcome.status == 0)
       let flags = [
         "--listen", "--admin", "--tier", "--policy", "--protocol", "--workers", "--insecure",
+        "--weights", "--labels", "--tls", "--tls-ca", "--tls-certificate", "--tls-key", "--auth",
         "--max-value-size", "--max-keys", "--max-batch-size", "--operation-timeout", "--node-timeout",
         "--connect-timeout", "--max-connections", "--idle-timeout", "--drain-timeout", "--log-level",
       ]

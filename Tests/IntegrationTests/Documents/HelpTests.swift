@@ -15,6 +15,7 @@ extension Program {
 
     static let documents = [
       "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/settings.md",
+      "docs/distributions.md", "docs/servers.md",
       "openapi.yaml", "Dockerfile",
     ]
 
