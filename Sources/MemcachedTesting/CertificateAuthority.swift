@@ -69,9 +69,11 @@ public final class CertificateAuthority: Sendable {
   }
 
   private func openssl(_ arguments: [String]) throws {
+    guard let program = ChildProcess.program("openssl") else {
+      throw Failure(description: "openssl is not installed")
+    }
     let errors = try LinePipe()
-    let process = try ChildProcess(
-      "/usr/bin/env", ["openssl"] + arguments, streams: .init(errors: errors.writeEnd))
+    let process = try ChildProcess(program, arguments, streams: .init(errors: errors.writeEnd))
     errors.closeWriting()
     let lines = errors.readToEnd()
     guard process.wait() == 0 else {

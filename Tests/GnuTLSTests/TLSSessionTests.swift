@@ -34,7 +34,7 @@ import Testing
     let (input, output) = (try openPipe(), try LinePipe())
     let arguments = ["-accept", "\(address.port)", "-cert", certificate.path, "-key", certificate.keyPath]
     let process = try ChildProcess(
-      "/usr/bin/env", ["openssl", "s_server"] + arguments + options,
+      try #require(ChildProcess.program("openssl")), ["s_server"] + arguments + options,
       streams: .init(input: input.readEnd, output: output.writeEnd))
     close(input.readEnd)
     output.closeWriting()

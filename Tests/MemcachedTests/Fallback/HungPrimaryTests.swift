@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
+import GnuTLS
 import MemcachedTesting
 import Reactor
 import Testing
@@ -28,8 +29,21 @@ struct HungPrimaryTests {
   @Test("the delete waits until the copy is settled, and the value does not come back", arguments: cases)
   private func deleteOfHungCopy(_ test: Case) throws {
     let server = try MemcachedServer(transport: test.transport)
-    let pair = try HungPair(server, test.choice)
-    try pair.leaveCopy(isPromotion: test.isPromotion, with: server)
+    try deleteOfHungCopy(server, HungPair(server, test.choice), isPromotion: test.isPromotion)
+  }
+
+  @Test("so it is over TLS, where the end of the session is the end of the stream")
+  func overTLS() throws {
+    let authority = try CertificateAuthority()
+    let server = try MemcachedServer(transport: .tls(authority.issue()))
+    var configuration = TLSContext.Configuration()
+    configuration.authoritiesFile = authority.path
+    let pair = try HungPair(server, .meta, TLSContext(configuration))
+    try deleteOfHungCopy(server, pair, isPromotion: false)
+  }
+
+  private func deleteOfHungCopy(_ server: MemcachedServer, _ pair: HungPair, isPromotion: Bool) throws {
+    try pair.leaveCopy(isPromotion: isPromotion, with: server)
     try pair.beginDelete()
     // Long after the add's time is up, when its connection has been given up.
     try pair.waitUntilPrimaryIsLost()
@@ -54,7 +68,7 @@ struct HungPrimaryTests {
   }
 
   private static func has(_ key: String, _ server: MemcachedServer) throws -> Bool {
-    let connection = try RawConnection(to: server.address)
+    let connection = try RawConnection(to: server.plainAddress)
     try connection.send("get \(key)\r\n")
     return try connection.readLine() != "END"
   }
@@ -86,8 +100,9 @@ private final class HungPair: Sendable {
   private let runner: LoopRunner
   private let parts: LoopBound<Parts>
 
-  init(_ server: MemcachedServer, _ choice: ProtocolChoice) throws {
+  init(_ server: MemcachedServer, _ choice: ProtocolChoice, _ tls: TLSContext? = nil) throws {
     var settings = NodeSettings()
+    settings.tls = tls
     settings.operationTimeout = .milliseconds(100)
     settings.connectTimeout = .seconds(5)
     settings.wireProtocol = choice
