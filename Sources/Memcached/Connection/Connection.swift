@@ -210,7 +210,11 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
       case .completed(let completion, let result, let length):
         consume(length)
         if wasInDoubt, !state.isInDoubt { owner?.answered(self) }
-        if case .failure(let error) = result { completion(.failure(named(error))) } else { completion(result) }
+        if case .failure(let error) = result {
+          completion(.failure(named(error)))
+        } else {
+          completion(result)
+        }
       case .broken(let error): end(error)
       }
     }
