@@ -28,12 +28,7 @@ extension Daemon: TurnParticipant, ReadinessWatcher {
     isRunning = true
     runs.runBegins()
     MHD_run(daemon)
-    if runs.takeSecondRun(waiting: waiting, timeout: timeout) {
-      // Writing the answers takes longer than all else in a turn: the servers work on the new requests
-      // meanwhile, and most replies are there when it is done.
-      loop.flush()
-      MHD_run(daemon)
-    }
+    if runs.takeSecondRun(waiting: waiting, timeout: timeout) { MHD_run(daemon) }
     isRunning = false
     runs.runEnded(now: loop.now, waiting: waiting + endStuckUploads(), timeout: timeout)
   }

@@ -202,9 +202,7 @@ public final class EventLoop {
     for letter in mailbox.collect() { letter() }
   }
 
-  /// Runs the end-of-turn tasks that are there already. For a participant that has long work to do in its
-  /// turn which they need not wait for: what they send is then under way meanwhile.
-  public func flush() {
+  private func flush() {
     // A task may ask for another (a write that fails completes requests, which send new ones).
     while !endOfTurnTasks.isEmpty {
       let tasks = endOfTurnTasks
