@@ -55,7 +55,7 @@ extension Program {
     /// left are rounded up to tens, since some may pass between two commands.
     static func lasting(_ line: String) -> String {
       line.replacing(/^(Date|Content-Length): .*/) { "\($0.output.1): …" }
-        .replacing(/"[0-9a-f]{16}\.[0-9]+"/, with: "\"…\"")
+        .replacing(/"[0-9a-f]{16}\.[0-9]+\\?"/, with: "\"…\"")
         .replacing(/"(cas|instance)":"[^"]*"/) { "\"\($0.output.1)\":\"…\"" }
         .replacing(/(ttl=|"ttl":)([0-9]+)/) { match in
           "\(match.output.1)\(((Int(match.output.2) ?? 0) + 9) / 10 * 10)"
