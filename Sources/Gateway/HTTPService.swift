@@ -7,9 +7,12 @@ import Microhttpd
 final class HTTPService: ExchangeHandler {
   private let context: ServiceContext
   private let router: Router
+  private let crossOrigin: CrossOrigin?
 
-  init(_ context: ServiceContext, routes: [Route]) {
+  /// - Parameter crossOrigin: who else's pages may read the answers; nil where nobody's may.
+  init(_ context: ServiceContext, routes: [Route], crossOrigin: CrossOrigin? = nil) {
     self.context = context
+    self.crossOrigin = crossOrigin
     router = Router(routes)
   }
 
@@ -23,9 +26,14 @@ final class HTTPService: ExchangeHandler {
     settings.maximumValueLength * Limits.jsonBytesPerByte + Limits.jsonEnvelopeLength
   }
 
-  func admit(_ exchange: Exchange) -> Response? { refusal(exchange) }
+  func admit(_ exchange: Exchange) -> Response? {
+    refusal(exchange).map { shared($0, exchange) }
+  }
 
-  func handle(_ exchange: Exchange) { answer(exchange) }
+  func handle(_ exchange: Exchange) {
+    guard let crossOrigin else { return answer(exchange) }
+    answer(CrossOriginRequest(exchange, crossOrigin))
+  }
 
   func refuse(_ exchange: Exchange, _ fault: RequestFault) -> Response {
     let problem =
@@ -34,7 +42,14 @@ final class HTTPService: ExchangeHandler {
       case .unknownExpectation: Problem(.expectationFailed, "`Expect` can be `100-continue` and nothing else")
       case .bodyTooLarge(let limit): Problem(.tooLarge, "the body is longer than \(limit) bytes")
       }
-    return context.response(problem, to: exchange)
+    return shared(context.response(problem, to: exchange), exchange)
+  }
+
+  /// An answer that does not go by way of `answer`.
+  private func shared(_ response: Response, _ request: any IncomingRequest) -> Response {
+    var response = response
+    crossOrigin?.add(to: &response, of: request)
+    return response
   }
 
   func answer(_ request: any IncomingRequest) {

@@ -969,6 +969,44 @@ paths:
           $ref: '#/components/responses/NotAcceptable'
         default:
           $ref: '#/components/responses/Problem'
+  /keys/{key}/where:
+    servers:
+      - url: http://127.0.0.1:8081
+        description: The admin listener
+    get:
+      operationId: whereKey
+      tags: [admin]
+      summary: The key in every tier, side by side
+      description: |
+        All tiers are asked at once, whatever the policy, each on the node that has the key's place in the ring.
+        Looking changes nothing: nothing is copied, and an item does not count as accessed, but for nodes that
+        speak the classic protocol, which cannot be told so (`counted_as_access`); these do not tell the ttl either.
+        200 also where no tier has the key: what could not be asked says so in `error`.
+      parameters:
+        - $ref: '#/components/parameters/Key'
+      responses:
+        '200':
+          description: The tiers in the order of asking; as text a line a tier.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Whereabouts'
+              example:
+                key: user:42
+                tiers:
+                  - {name: new, role: primary, node: 'a:11211', present: false, served: true, counted_as_access: false}
+                  - {name: old, role: older, node: 'b:11211', present: true, ttl: 283, size: 12, flags: 0, cas: '1724', md5: 51ce875242e653b2b6f090d1a0b6f5df, served: true, counted_as_access: false}
+            text/plain:
+              schema:
+                type: string
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '406':
+          $ref: '#/components/responses/NotAcceptable'
+        default:
+          $ref: '#/components/responses/Problem'
   /stats:
     servers:
       - url: http://127.0.0.1:8081
@@ -2151,6 +2189,61 @@ components:
           minimum: 0
           description: The primary did not answer, or with an error.
       required: [stored, exists, too_large, expired, suppressed, collapsed, limited, failed]
+    Whereabouts:
+      type: object
+      description: What each tier says of a key.
+      required: [key, tiers]
+      additionalProperties: false
+      properties:
+        key:
+          type: string
+        tiers:
+          type: array
+          items:
+            type: object
+            required: [name, role, node, served, counted_as_access]
+            additionalProperties: false
+            properties:
+              name:
+                type: string
+              role:
+                type: string
+                enum: [primary, older]
+              node:
+                type: string
+                description: The node that has the key's place in the ring.
+              present:
+                type: boolean
+                description: Left out when the node could not be asked.
+              ttl:
+                type: [integer, 'null']
+                minimum: 0
+                description: Seconds that are left, `null` = never expires; left out where the node cannot tell.
+              size:
+                type: integer
+                minimum: 0
+                description: Of the value, in bytes.
+              flags:
+                type: integer
+                minimum: 0
+                maximum: 4294967295
+              cas:
+                type: string
+                pattern: '^[0-9]+$'
+              md5:
+                type: string
+                pattern: '^[0-9a-f]{32}$'
+                description: Of the value, as `md5sum` prints it, to see whether two tiers have the same one.
+              served:
+                type: boolean
+                description: |
+                  False while the copy is stale and waits to be deleted, or more such copies are owed to the tier than
+                  can be remembered: readers are not given it.
+              counted_as_access:
+                type: boolean
+              error:
+                type: string
+                description: Why the node could not be asked.
     Tiers:
       type: object
       properties:

@@ -79,6 +79,7 @@ enum Routes {
     Route(.get, "/livez", Health.live),
     Route(.get, "/readyz", Health.ready),
     Route(.get, "/tiers", Tiers.get),
+    Route(.get, "/keys/{key}/where", Where.get),
     Route(.get, "/stats", query: [.repeatable("tier")], Statistics.get),
     Route(.post, "/flush", query: [.repeatable("tier"), "delay"], Flush.post),
     Route(.get, "/version", About.version),

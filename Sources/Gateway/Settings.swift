@@ -85,6 +85,8 @@ public struct Settings: Hashable, Sendable {
   public var maximumConnections = 10_000
   /// After which a client connection without a byte is closed, in whole seconds; zero = never.
   public var idleTimeout: Duration = .seconds(75)
+  /// Origins whose pages may read answers of the data listener in a browser; `*` = all. Empty = none.
+  public var crossOrigins: [String] = []
   /// How long requests in flight may take to end after the first SIGTERM.
   public var drainTimeout: Duration = .seconds(10)
   public var logLevel: Logger.Level = .info

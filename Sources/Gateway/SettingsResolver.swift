@@ -118,6 +118,10 @@ struct SettingsResolver {
       // libmicrohttpd counts seconds.
       return .seconds(Int64(try Syntax.wholeSeconds(timeout)))
     }
+    read(.crossOrigins, \.crossOrigins, Syntax.origin)
+    if settings.crossOrigins.count > 1, settings.crossOrigins.contains("*") {
+      fault(.crossOrigins, settings.crossOrigins.joined(separator: " "), "* stands alone")
+    }
     readLast(.drainTimeout, \.drainTimeout, Syntax.duration(in: .zero ... .seconds(3_600)))
   }
 

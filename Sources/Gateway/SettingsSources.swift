@@ -47,7 +47,7 @@ public struct SettingSources: Sendable {
 
   private func separators(of name: SettingName) -> [Character] {
     switch name {
-    case .listen, .admin: [",", " ", "\t", "\n"]
+    case .listen, .admin, .crossOrigins: [",", " ", "\t", "\n"]
     // A path may have whatever the others are parted by.
     case .tier, .tlsAuthorities, .tlsCertificate, .tlsKey, .credentials: [";"]
     case .weights, .labels: [";", " ", "\t", "\n"]

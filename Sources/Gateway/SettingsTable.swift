@@ -31,6 +31,7 @@ public enum SettingName: String, Hashable, Sendable, CaseIterable {
   case connectTimeout = "connect-timeout"
   case maximumConnections = "max-connections"
   case idleTimeout = "idle-timeout"
+  case crossOrigins = "cors-origin"
   case drainTimeout = "drain-timeout"
   case logLevel = "log-level"
 
@@ -164,6 +165,10 @@ public struct SettingDescription: Sendable {
       "Closes client connections on which nothing moves; 0s = never.",
       "0s to 24h in whole seconds"),
     .init(
+      .crossOrigins, "CORS_ORIGINS", "origin",
+      "Whose pages may read answers of the data listeners in a browser (CORS); repeatable.",
+      "SCHEME://HOST[:PORT] in lower case, or * alone for all"),
+    .init(
       .drainTimeout, "DRAIN_TIMEOUT", "duration", "For requests in flight to end after SIGTERM.",
       "0s to 1h, like 500ms or 10s"),
     .init(
@@ -188,6 +193,7 @@ public struct SettingDescription: Sendable {
   public var defaultText: String {
     switch name {
     case .workers: "the number of cores"
+    case .crossOrigins: "none"
     case .wireProtocol: "auto"
     case .distribution: Distribution.default.rawValue
     case .tls: TLSChoice.off.rawValue

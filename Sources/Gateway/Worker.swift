@@ -90,7 +90,10 @@ public final class Worker {
   }
 
   private func makeHandler(_ role: ListenerRole, _ context: ServiceContext) -> any ExchangeHandler {
-    HTTPService(context, routes: role == .data ? Routes.data : Routes.admin)
+    // Never for the admin listener: what a page can read there, it could also change.
+    role == .data
+      ? HTTPService(context, routes: Routes.data, crossOrigin: CrossOrigin(settings.crossOrigins))
+      : HTTPService(context, routes: Routes.admin)
   }
 
   private func makeContext() -> ServiceContext {

@@ -39,12 +39,13 @@ struct SettingsOptions: ParsableArguments {
   @Option(name: .of(.connectTimeout), help: .of(.connectTimeout)) var connectTimeout: String?
   @Option(name: .of(.maximumConnections), help: .of(.maximumConnections)) var connections: String?
   @Option(name: .of(.idleTimeout), help: .of(.idleTimeout)) var idleTimeout: String?
+  @Option(name: .of(.crossOrigins), help: .of(.crossOrigins)) var crossOrigins: [String] = []
   @Option(name: .of(.drainTimeout), help: .of(.drainTimeout)) var drainTimeout: String?
   @Option(name: .of(.logLevel), help: .of(.logLevel)) var logLevel: String?
 
   var sources: SettingSources {
     var flags: [SettingName: [String]] = [
-      .listen: listen, .admin: admin, .tier: tiers, .distribution: distributions,
+      .listen: listen, .admin: admin, .crossOrigins: crossOrigins, .tier: tiers, .distribution: distributions,
       .weights: weights, .labels: labels, .wireProtocol: protocols,
       .tls: tls, .tlsAuthorities: tlsAuthorities, .tlsCertificate: tlsCertificates, .tlsKey: tlsKeys,
       .credentials: credentials,

@@ -100,7 +100,7 @@ extension Program {
       let texts = [
         try http(gateway.address, "GET", "/readyz").text, try http(gateway.address, "GET", "/keys/k").text,
         try http(gateway.adminAddress, "GET", "/stats").text, checked.lines.joined(separator: "\n"),
-        gateway.logLines.joined(separator: "\n"),
+        gateway.lines.joined(separator: "\n"),
       ]
       for text in texts { #expect(!text.isEmpty && !text.contains("wr0ng")) }
     }

@@ -90,7 +90,7 @@ extension Program {
       #expect(stats.status == 200)
       #expect(stats.text.contains("do not go through a proxy"))
       #expect(stats.text.contains("  up\n"))
-      #expect(!gateway.logLines.contains { $0.contains("node ejected") })
+      #expect(!gateway.lines.contains { $0.contains("node ejected") })
     }
 
     @Test("a server behind it that is down fails its own keys, and the gateway stays ready")

@@ -68,9 +68,6 @@ final class GatewayProcess: Sendable {
   /// All lines of its log, once it has ended.
   func logToEnd() -> [String] { log.readToEnd() }
 
-  /// The lines of its log so far.
-  var logLines: [String] { log.lines }
-
   func signal(_ number: Int32) { process.signal(number) }
 
   /// Waits for the end: the exit status, or minus the signal that ended it.
