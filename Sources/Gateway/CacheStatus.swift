@@ -15,7 +15,7 @@ struct CacheStatus {
   private let assumed: String
 
   init(tierNames: [String], assumedTTL: Exptime) {
-    names = tierNames.map(CacheStatus.item)
+    names = tierNames.map(StructuredField.item)
     assumed = "; detail=\"ttl unknown, copied with \(assumedTTL.seconds) s\""
   }
 
@@ -92,25 +92,5 @@ struct CacheStatus {
       fields.write(literal: "; fwd=bypass; detail=")
       fields.write(error.word)
     }
-  }
-
-  /// A name as a structured-field token where it is one, else as a string (RFC 8941 §3.3.3, §3.3.4).
-  static func item(_ name: String) -> String {
-    let isAlphabetic = name.utf8.first.map { $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A } ?? false
-    let isToken = name.utf8.allSatisfy { isTokenByte($0) || ":/".utf8.contains($0) }
-    return (isAlphabetic || name.hasPrefix("*")) && isToken ? name : quoted(name)
-  }
-
-  // A structured-field string is printable ASCII; other bytes are percent-encoded so as not to be lost.
-  private static func quoted(_ name: String) -> String {
-    var text = "\""
-    for byte in name.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"): text += "\\" + String(UnicodeScalar(byte))
-      case 0x20...0x7E: text += String(UnicodeScalar(byte))
-      default: text += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-      }
-    }
-    return text + "\""
   }
 }

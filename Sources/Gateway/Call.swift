@@ -17,6 +17,8 @@ final class Call {
   private let ownKey: Key?
   /// The seconds of `Prefer: wait` that are the time of this call; nil when the settings' are.
   private var waitSeconds: Int?
+  /// Whether the answer is to say what each tier took.
+  private var tellsTiming = false
 
   init(
     _ request: any IncomingRequest, _ context: ServiceContext, key: Key?, query: Query,
@@ -64,7 +66,19 @@ final class Call {
     if let part { return part.complete(.written(result)) }
     var response = result.response(context.json)
     context.cacheStatus.appendOwed(answer, to: &response.fields)
+    appendTiming(answer, to: &response.fields)
     respond(response)
+  }
+
+  func appendTiming(_ answer: Answer, to fields: inout FieldBlock) {
+    if tellsTiming { context.serverTiming.append(answer, to: &fields) }
+  }
+
+  /// - Parameter answer: what the tiers came to.
+  func fail(_ problem: Problem, _ answer: Answer) {
+    var problem = problem
+    appendTiming(answer, to: &problem.fields)
+    fail(problem)
   }
 
   func fail(_ problem: Problem) {
@@ -88,8 +102,10 @@ final class Call {
   /// - Parameter isSequence: several commands: the whole of it ends when one command would.
   func options(isSequence: Bool = false, noreply: Bool = false) -> RequestOptions {
     if let part { return RequestOptions(deadline: part.deadline) }
+    let preferences = preferences
     // Who is answered at once is not waited for.
     waitSeconds = noreply ? nil : preferences?.waitSeconds
+    tellsTiming = !noreply && (context.settings.serverTiming || preferences?.timing ?? false)
     let seconds = waitSeconds.map { Duration.seconds($0) }
     let time = seconds ?? (isSequence ? context.settings.operationTimeout : nil)
     return RequestOptions(deadline: time.map { context.loop.now + $0 }, noreply: noreply)

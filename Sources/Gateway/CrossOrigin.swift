@@ -3,44 +3,63 @@
 
 import Microhttpd
 
-/// Which pages of other origins may read our answers in a browser (CORS, WHATWG Fetch §3.2).
+/// Tells browsers whose pages may use the data listener (CORS; Fetch Standard §3.2).
 ///
-/// It says what a browser shows to a page, and is no access control: every other client is answered as ever.
-/// Credentials are never allowed.
-struct CrossOrigin: Sendable {
-  private let origins: Set<String>
+/// | origins | every answer has | a listed origin's answer has, too |
+/// |---|---|---|
+/// | `*` | `Access-Control-Allow-Origin: *`, `-Expose-Headers` | |
+/// | a list | `Vary: Origin` | its own `-Allow-Origin`, `-Expose-Headers` |
+///
+/// What does not depend on the request is on answers to requests without `Origin`, too: a cache may keep one of
+/// these and give it to a page later. Credentials are never allowed: a page asks as nobody.
+struct CrossOrigin {
+  /// How long a browser may remember a preflight's answer; most do not do so longer than some minutes.
+  private static let maximumAgeSeconds = 600
+  private static let requestHeaders = [
+    "Accept", "Content-Type", "If-Match", "If-None-Match", "Prefer", "traceparent", "tracestate",
+    "X-Request-Id",
+  ].joined(separator: ", ")
+  private static let responseHeaders = [
+    "Allow", "Cache-Status", "ETag", "Memcached-Flags", "Preference-Applied", "Proxy-Status", "Retry-After",
+    "Server-Timing",
+  ].joined(separator: ", ")
 
-  /// Nil when no origin is listed: then nothing of this takes place.
+  private let origins: Set<String>
+  private var isOpen: Bool { origins.contains("*") }
+
+  /// Nil when no origin is listed: then there is nothing to be told.
   init?(_ origins: [String]) {
     if origins.isEmpty { return nil }
     self.origins = Set(origins)
   }
 
-  private var allowsAll: Bool { origins.contains("*") }
+  func append(for request: any IncomingRequest, to fields: inout FieldBlock) {
+    if !isOpen { fields.append("Vary", "Origin") }
+    guard let origin = allowedOrigin(of: request) else { return }
+    fields.append("Access-Control-Allow-Origin", origin)
+    fields.append("Access-Control-Expose-Headers", CrossOrigin.responseHeaders)
+  }
 
-  /// Adds the fields to the answer to `request`.
-  func add(to response: inout Response, of request: any IncomingRequest) {
-    // What is answered depends on who asks, also for those who are not listed or name no origin.
-    if !allowsAll { response.add("Vary", "Origin") }
-    guard !request.isGone, let origin = request.header("Origin"), allowsAll || origins.contains(origin)
+  /// What an answer to OPTIONS has beside that, if it is a preflight of a listed origin.
+  /// - Parameter allow: the methods of the path.
+  func appendPreflight(for request: any IncomingRequest, allow: String, to fields: inout FieldBlock) {
+    guard request.header("Origin") != nil, request.header("Access-Control-Request-Method") != nil,
+      allowedOrigin(of: request) != nil
     else { return }
-    response.add("Access-Control-Allow-Origin", allowsAll ? "*" : origin)
-    let allowed = response.fields.fields.first { $0.name == "Allow" }?.value
-    if request.method == .options, let allowed, request.header("Access-Control-Request-Method") != nil {
-      response.add("Access-Control-Allow-Methods", allowed)
-      response.add(
-        "Access-Control-Allow-Headers",
-        "Accept, Content-Type, If-Match, If-None-Match, Prefer, traceparent, X-Request-Id")
-      response.add("Access-Control-Max-Age", String(Limits.preflightSeconds))
-    } else {
-      response.add(
-        "Access-Control-Expose-Headers",
-        "Cache-Status, ETag, Memcached-Flags, Preference-Applied, Proxy-Status, Retry-After, Server-Timing")
-    }
+    fields.append("Access-Control-Allow-Methods", allow)
+    fields.append("Access-Control-Allow-Headers", CrossOrigin.requestHeaders)
+    fields.append("Access-Control-Max-Age", String(CrossOrigin.maximumAgeSeconds))
+  }
+
+  private func allowedOrigin(of request: any IncomingRequest) -> String? {
+    if isOpen { return "*" }
+    // Who has gone has no fields any more, and reads no answer.
+    guard !request.isGone, let origin = request.header("Origin") else { return nil }
+    return origins.contains(origin) ? origin : nil
   }
 }
 
-/// A request whose answer gets the fields of `CrossOrigin`, whoever gives it.
+/// A request whose answer, whoever gives it, tells browsers who may read it.
 final class CrossOriginRequest: IncomingRequest {
   private let request: any IncomingRequest
   private let crossOrigin: CrossOrigin
@@ -55,6 +74,7 @@ final class CrossOriginRequest: IncomingRequest {
   var body: [UInt8] { request.body }
   var contentLength: Int? { request.contentLength }
   var isGone: Bool { request.isGone }
+
   func header(_ name: StaticString) -> String? { request.header(name) }
   func headers(_ name: StaticString) -> [String] { request.headers(name) }
   func withSole(_ name: StaticString, _ body: (UnsafeRawBufferPointer) -> Void) {
@@ -63,7 +83,7 @@ final class CrossOriginRequest: IncomingRequest {
 
   func answer(_ response: Response) {
     var response = response
-    crossOrigin.add(to: &response, of: request)
+    crossOrigin.append(for: request, to: &response.fields)
     request.answer(response)
   }
 }

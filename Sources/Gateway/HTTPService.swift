@@ -9,7 +9,7 @@ final class HTTPService: ExchangeHandler {
   private let router: Router
   private let crossOrigin: CrossOrigin?
 
-  /// - Parameter crossOrigin: who else's pages may read the answers; nil where nobody's may.
+  /// - Parameter crossOrigin: nil where pages of other origins have no business, as on admin listeners.
   init(_ context: ServiceContext, routes: [Route], crossOrigin: CrossOrigin? = nil) {
     self.context = context
     self.crossOrigin = crossOrigin
@@ -26,14 +26,9 @@ final class HTTPService: ExchangeHandler {
     settings.maximumValueLength * Limits.jsonBytesPerByte + Limits.jsonEnvelopeLength
   }
 
-  func admit(_ exchange: Exchange) -> Response? {
-    refusal(exchange).map { shared($0, exchange) }
-  }
+  func admit(_ exchange: Exchange) -> Response? { refusal(exchange) }
 
-  func handle(_ exchange: Exchange) {
-    guard let crossOrigin else { return answer(exchange) }
-    answer(CrossOriginRequest(exchange, crossOrigin))
-  }
+  func handle(_ exchange: Exchange) { answer(exchange) }
 
   func refuse(_ exchange: Exchange, _ fault: RequestFault) -> Response {
     let problem =
@@ -42,21 +37,21 @@ final class HTTPService: ExchangeHandler {
       case .unknownExpectation: Problem(.expectationFailed, "`Expect` can be `100-continue` and nothing else")
       case .bodyTooLarge(let limit): Problem(.tooLarge, "the body is longer than \(limit) bytes")
       }
-    return shared(context.response(problem, to: exchange), exchange)
-  }
-
-  /// An answer that does not go by way of `answer`.
-  private func shared(_ response: Response, _ request: any IncomingRequest) -> Response {
-    var response = response
-    crossOrigin?.add(to: &response, of: request)
-    return response
+    return response(problem, to: exchange)
   }
 
   func answer(_ request: any IncomingRequest) {
+    guard let crossOrigin else { return serve(request) }
+    serve(CrossOriginRequest(request, crossOrigin))
+  }
+
+  private func serve(_ request: any IncomingRequest) {
     do throws(Problem) {
       switch try router.destination(request.method, request.rawTarget) {
       case .options(let allow):
-        request.answer(Response(status: 204, headers: [("Allow", allow)]))
+        var response = Response(status: 204, headers: [("Allow", allow)])
+        crossOrigin?.appendPreflight(for: request, allow: allow, to: &response.fields)
+        request.answer(response)
       case .route(let route, let key, let query):
         try route.handler(Call(request, context, key: key, query: query))
       }
@@ -75,8 +70,15 @@ final class HTTPService: ExchangeHandler {
       if length <= limit { return nil }
       throw Problem(.tooLarge, "the body has \(length) bytes; at most \(limit) can be taken here")
     } catch {
-      return context.response(error, to: request)
+      return response(error, to: request)
     }
+  }
+
+  /// For requests that are refused before they are answered.
+  private func response(_ problem: Problem, to request: any IncomingRequest) -> Response {
+    var response = context.response(problem, to: request)
+    crossOrigin?.append(for: request, to: &response.fields)
+    return response
   }
 
   private func lengthLimit(_ request: any IncomingRequest) throws(Problem) -> Int {

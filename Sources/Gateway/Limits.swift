@@ -17,8 +17,6 @@ enum Limits {
   static let longestWaitSeconds = 30
   /// `Retry-After` of a 503: about the time in which a node is asked again.
   static let retryAfterSeconds = 1
-  /// For how long a browser may remember the answer to a preflight.
-  static let preflightSeconds = 600
   /// The longest `delay` of a flush: a larger number would be read as a date (protocol.txt, "flush_all").
   static let flushDelaySeconds: UInt64 = 2_592_000
 }

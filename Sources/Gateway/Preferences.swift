@@ -9,6 +9,8 @@ struct Preferences: Hashable, Sendable {
   private(set) var respondAsync = false
   /// `promote`: what only an older tier has is to be in the primary before it is answered.
   private(set) var promote = false
+  /// `timing`: the answer is to say what each tier took.
+  private(set) var timing = false
   /// `wait` (§4.3): the time for the whole request, cut to `Limits.longestWaitSeconds`. Nil also for 0: who
   /// asks wants an answer, and in no time there is none.
   private(set) var waitSeconds: Int?
@@ -24,6 +26,7 @@ struct Preferences: Hashable, Sendable {
         switch preference.name {
         case "respond-async" where !hasValue: respondAsync = true
         case "promote" where !hasValue: promote = true
+        case "timing" where !hasValue: timing = true
         // Of several the first counts (§2), also when it is broken.
         case "wait" where !hasWait:
           hasWait = true

@@ -99,6 +99,7 @@ extension Problem {
     response.add("Vary", "Accept")
     response.add("X-Content-Type-Options", "nosniff")
     response.fields.append(fields)
+    if let proxyStatus { response.add("Proxy-Status", proxyStatus) }
     if type.status == 503 { response.add("Retry-After", String(Limits.retryAfterSeconds)) }
     return response
   }

@@ -83,6 +83,12 @@ struct Router {
 
   // MARK: Paths
 
+  /// The pattern that the path fits in any of our tables; nil when nothing answers there.
+  static func pattern(of rawTarget: [UInt8]) -> String? {
+    guard let target = try? RequestTarget(rawTarget) else { return nil }
+    return (Routes.data + Routes.admin).first { fits($0, target.segments) }?.path
+  }
+
   private static func parse(_ rawTarget: [UInt8]) throws(Problem) -> RequestTarget {
     do {
       return try RequestTarget(rawTarget)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
-import Glibc
 import Memcached
 import Microhttpd
 import Reactor
@@ -15,6 +14,7 @@ final class ServiceContext {
   let version: String
   let json: JSONCoding
   let cacheStatus: CacheStatus
+  let serverTiming: ServerTiming
   let tierNames: [String]
   let requestIDs: RequestIDs
 
@@ -24,8 +24,8 @@ final class ServiceContext {
   var collectNodeStatuses: (@escaping ([[[NodeStatus]]]) -> Void) -> Void
   /// Gathers what became of the backfills of each worker. Completes on this loop.
   var collectBackfillCounts: (@escaping ([BackfillCounts]) -> Void) -> Void
-  /// Told of every problem of status 500 or more, with the id that its caller was given.
-  var reportProblem: (Problem, String) -> Void = { _, _ in }
+  /// Told of every problem, with the id that its caller was given.
+  var reportProblem: (Problem, String, any IncomingRequest) -> Void = { _, _, _ in }
 
   init(
     client: FallbackClient, loop: EventLoop, settings: Settings, version: String, worker: Int = 0
@@ -40,6 +40,7 @@ final class ServiceContext {
     tierNames = client.tiers.map(\.name)
     cacheStatus = CacheStatus(
       tierNames: tierNames, assumedTTL: client.coordination.backfill.assumedTTL)
+    serverTiming = ServerTiming(tierNames: tierNames)
     requestIDs = RequestIDs(worker: worker)
   }
 
@@ -53,34 +54,16 @@ final class ServiceContext {
 
   /// The answer that tells `request`'s caller of `problem`.
   func response(_ problem: Problem, to request: any IncomingRequest) -> Response {
-    let id = identify(problem)
+    let id = identify(problem, of: request)
     // Fields of a request whose client has gone are gone too; nobody will read the answer.
     let asText = !request.isGone && Representation.problemAsText(request.headers("Accept"))
     return problem.response(instance: id, asText: asText, json)
   }
 
-  /// The id under which the caller, and the log if it is one of ours, are told of `problem`.
-  func identify(_ problem: Problem) -> String {
-    let id = requestIDs.next()
-    if problem.type.status >= 500 { reportProblem(problem, id) }
+  /// The id under which the caller and the log are told of `problem`: the caller's own, or one of ours.
+  func identify(_ problem: Problem, of request: any IncomingRequest) -> String {
+    let id = request.givenID ?? requestIDs.next()
+    reportProblem(problem, id, request)
     return id
-  }
-}
-
-/// Gives each request that needs one an id of its own: process, worker, number.
-///
-/// Made only when it is needed, as most requests never show theirs.
-final class RequestIDs {
-  private let prefix: String
-  private var count: UInt64 = 0
-
-  /// Processes of one machine differ by number, those before and after a restart by the start's time.
-  init(worker: Int, processID: Int32 = getpid(), startedAt: Int = time(nil)) {
-    prefix = "\(String(startedAt, radix: 16))-\(processID)-\(worker)-"
-  }
-
-  func next() -> String {
-    count += 1
-    return prefix + String(count)
   }
 }

@@ -85,11 +85,13 @@ public struct Settings: Hashable, Sendable {
   public var maximumConnections = 10_000
   /// After which a client connection without a byte is closed, in whole seconds; zero = never.
   public var idleTimeout: Duration = .seconds(75)
-  /// Origins whose pages may read answers of the data listener in a browser; `*` = all. Empty = none.
-  public var crossOrigins: [String] = []
   /// How long requests in flight may take to end after the first SIGTERM.
   public var drainTimeout: Duration = .seconds(10)
   public var logLevel: Logger.Level = .info
+  /// Whether every answer says what each tier took, as `Prefer: timing` asks for one.
+  public var serverTiming = false
+  /// Whose pages a browser lets read the answers (CORS): origins, or `*` alone for all; none by default.
+  public var corsOrigins: [String] = []
 
   public init() {}
 

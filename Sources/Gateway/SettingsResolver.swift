@@ -45,6 +45,8 @@ struct SettingsResolver {
     readBackfill()
     readLast(.maximumConnections, \.maximumConnections, Syntax.count(in: 1...1_000_000))
     readLast(.logLevel, \.logLevel, Syntax.choice)
+    readLast(.serverTiming, \.serverTiming, Syntax.toggle)
+    readOrigins()
     checkListeners()
     checkTiers()
     readPerTier(.distribution, \.distribution, Syntax.choice)
@@ -99,6 +101,13 @@ struct SettingsResolver {
     if texts.count > 1 { fault(.admin, texts.joined(separator: " "), "off stands alone") }
   }
 
+  private mutating func readOrigins() {
+    read(.corsOrigin, \.corsOrigins, SettingsSyntax.origin)
+    if settings.corsOrigins.contains("*"), settings.corsOrigins.count > 1 {
+      fault(.corsOrigin, settings.corsOrigins.joined(separator: " "), "* stands alone")
+    }
+  }
+
   private mutating func readTimes() {
     typealias Syntax = SettingsSyntax
     let timeouts: ClosedRange<Duration> = .milliseconds(1)...(.seconds(600))
@@ -117,10 +126,6 @@ struct SettingsResolver {
       let timeout = try Syntax.duration(text, .zero ... .seconds(86_400))
       // libmicrohttpd counts seconds.
       return .seconds(Int64(try Syntax.wholeSeconds(timeout)))
-    }
-    read(.crossOrigins, \.crossOrigins, Syntax.origin)
-    if settings.crossOrigins.count > 1, settings.crossOrigins.contains("*") {
-      fault(.crossOrigins, settings.crossOrigins.joined(separator: " "), "* stands alone")
     }
     readLast(.drainTimeout, \.drainTimeout, Syntax.duration(in: .zero ... .seconds(3_600)))
   }

@@ -47,11 +47,11 @@ public struct SettingSources: Sendable {
 
   private func separators(of name: SettingName) -> [Character] {
     switch name {
-    case .listen, .admin, .crossOrigins: [",", " ", "\t", "\n"]
+    case .listen, .admin: [",", " ", "\t", "\n"]
     // A path may have whatever the others are parted by.
     case .tier, .tlsAuthorities, .tlsCertificate, .tlsKey, .credentials: [";"]
     case .weights, .labels: [";", " ", "\t", "\n"]
-    case .wireProtocol, .distribution, .tls: [";", ",", " ", "\t", "\n"]
+    case .wireProtocol, .distribution, .tls, .corsOrigin: [";", ",", " ", "\t", "\n"]
     default: []
     }
   }

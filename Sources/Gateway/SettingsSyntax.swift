@@ -109,19 +109,6 @@ enum SettingsSyntax {
 
   // MARK: Addresses
 
-  /// An origin as browsers send it (RFC 6454 §6.2), or `*`.
-  static func origin(_ text: String) throws(InvalidValue) -> String {
-    if text == "*" { return text }
-    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    let isOrigin =
-      parts.count == 3 && parts[0].count > 1 && parts[0].hasSuffix(":") && parts[1].isEmpty
-      && !parts[2].isEmpty
-    guard isOrigin, text == text.lowercased(), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-      throw InvalidValue("no origin as browsers send it: https://app.example, without a path")
-    }
-    return text
-  }
-
   /// A port has to be given: a default one, on an address of all things, would be a surprise.
   static func listenAddress(_ text: String) throws(InvalidValue) -> ListenAddress {
     if let path = try unixPath(text) { return .unix(path: path) }

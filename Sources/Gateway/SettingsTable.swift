@@ -31,9 +31,10 @@ public enum SettingName: String, Hashable, Sendable, CaseIterable {
   case connectTimeout = "connect-timeout"
   case maximumConnections = "max-connections"
   case idleTimeout = "idle-timeout"
-  case crossOrigins = "cors-origin"
   case drainTimeout = "drain-timeout"
   case logLevel = "log-level"
+  case serverTiming = "server-timing"
+  case corsOrigin = "cors-origin"
 
   public var flag: String { "--" + rawValue }
 }
@@ -165,15 +166,19 @@ public struct SettingDescription: Sendable {
       "Closes client connections on which nothing moves; 0s = never.",
       "0s to 24h in whole seconds"),
     .init(
-      .crossOrigins, "CORS_ORIGINS", "origin",
-      "Whose pages may read answers of the data listeners in a browser (CORS); repeatable.",
-      "SCHEME://HOST[:PORT] in lower case, or * alone for all"),
-    .init(
       .drainTimeout, "DRAIN_TIMEOUT", "duration", "For requests in flight to end after SIGTERM.",
       "0s to 1h, like 500ms or 10s"),
     .init(
       .logLevel, "LOG_LEVEL", "level", "The least important lines to log.",
       "one of " + list(Logger.Level.allCases)),
+    .init(
+      .serverTiming, "SERVER_TIMING", "on|off",
+      "Say in every answer about one key what each tier took; off = where Prefer: timing asks for it.",
+      "on or off"),
+    .init(
+      .corsOrigin, "CORS_ORIGINS", "origin",
+      "Whose pages a browser lets use the data listener (CORS); repeatable.",
+      "SCHEME://HOST[:PORT] as browsers send it, or * for all"),
   ]
 
   private static let rows = Dictionary(uniqueKeysWithValues: table.map { ($0.name, $0) })
@@ -193,7 +198,6 @@ public struct SettingDescription: Sendable {
   public var defaultText: String {
     switch name {
     case .workers: "the number of cores"
-    case .crossOrigins: "none"
     case .wireProtocol: "auto"
     case .distribution: Distribution.default.rawValue
     case .tls: TLSChoice.off.rawValue
@@ -201,7 +205,7 @@ public struct SettingDescription: Sendable {
     case .labels: "their addresses"
     case .tlsAuthorities: "the system's"
     case .tlsKey: "in the certificate's file"
-    case .tlsCertificate, .credentials: "none"
+    case .tlsCertificate, .credentials, .corsOrigin: "none"
     default: Settings().texts(of: name).joined(separator: " ")
     }
   }

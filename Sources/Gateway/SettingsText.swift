@@ -41,9 +41,10 @@ extension Settings {
     case .connectTimeout: [DurationText.text(connectTimeout)]
     case .maximumConnections: [String(maximumConnections)]
     case .idleTimeout: [DurationText.text(idleTimeout)]
-    case .crossOrigins: crossOrigins
     case .drainTimeout: [DurationText.text(drainTimeout)]
     case .logLevel: [logLevel.rawValue]
+    case .serverTiming: [serverTiming ? "on" : "off"]
+    case .corsOrigin: corsOrigins
     }
   }
 

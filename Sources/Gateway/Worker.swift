@@ -90,10 +90,11 @@ public final class Worker {
   }
 
   private func makeHandler(_ role: ListenerRole, _ context: ServiceContext) -> any ExchangeHandler {
-    // Never for the admin listener: what a page can read there, it could also change.
-    role == .data
-      ? HTTPService(context, routes: Routes.data, crossOrigin: CrossOrigin(settings.crossOrigins))
-      : HTTPService(context, routes: Routes.admin)
+    switch role {
+    case .data:
+      HTTPService(context, routes: Routes.data, crossOrigin: CrossOrigin(settings.corsOrigins))
+    case .admin: HTTPService(context, routes: Routes.admin)
+    }
   }
 
   private func makeContext() -> ServiceContext {
@@ -106,10 +107,8 @@ public final class Worker {
     context.collectBackfillCounts = { [unowned self] completion in
       group.collect(on: loop, { $0.client.backfillCounts }, completion: completion)
     }
-    context.reportProblem = { [log] problem, id in
-      // Below the default level: an outage would be a line a request, and `node ejected` has told of it.
-      log.debug("request failed", metadata: ["instance": "\(id)", "detail": "\(problem.detail)"])
-    }
+    let requests = RequestLog(log, loop: loop)
+    context.reportProblem = { requests.note($0, $1, $2) }
     return context
   }
 

@@ -8,6 +8,20 @@ public enum Method: Hashable, Sendable {
   case get, head, put, post, delete, patch, options
   case other(String)
 
+  /// As it stands in the request.
+  public var name: String {
+    switch self {
+    case .get: "GET"
+    case .head: "HEAD"
+    case .put: "PUT"
+    case .post: "POST"
+    case .delete: "DELETE"
+    case .patch: "PATCH"
+    case .options: "OPTIONS"
+    case .other(let name): name
+    }
+  }
+
   /// Reads a method's name as libmicrohttpd hands it over. Compared in C, and in the order of how often
   /// they come, because this runs once a request: a `String` is made only for the names nobody expects.
   init(_ name: UnsafePointer<CChar>) {

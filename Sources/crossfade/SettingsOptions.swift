@@ -39,16 +39,17 @@ struct SettingsOptions: ParsableArguments {
   @Option(name: .of(.connectTimeout), help: .of(.connectTimeout)) var connectTimeout: String?
   @Option(name: .of(.maximumConnections), help: .of(.maximumConnections)) var connections: String?
   @Option(name: .of(.idleTimeout), help: .of(.idleTimeout)) var idleTimeout: String?
-  @Option(name: .of(.crossOrigins), help: .of(.crossOrigins)) var crossOrigins: [String] = []
   @Option(name: .of(.drainTimeout), help: .of(.drainTimeout)) var drainTimeout: String?
   @Option(name: .of(.logLevel), help: .of(.logLevel)) var logLevel: String?
+  @Option(name: .of(.serverTiming), help: .of(.serverTiming)) var serverTiming: String?
+  @Option(name: .of(.corsOrigin), help: .of(.corsOrigin)) var corsOrigins: [String] = []
 
   var sources: SettingSources {
     var flags: [SettingName: [String]] = [
-      .listen: listen, .admin: admin, .crossOrigins: crossOrigins, .tier: tiers, .distribution: distributions,
+      .listen: listen, .admin: admin, .tier: tiers, .distribution: distributions,
       .weights: weights, .labels: labels, .wireProtocol: protocols,
       .tls: tls, .tlsAuthorities: tlsAuthorities, .tlsCertificate: tlsCertificates, .tlsKey: tlsKeys,
-      .credentials: credentials,
+      .credentials: credentials, .corsOrigin: corsOrigins,
       .insecure: insecure ? ["true"] : [],
     ]
     let single: [SettingName: String?] = [
@@ -60,7 +61,7 @@ struct SettingsOptions: ParsableArguments {
       .operationTimeout: operationTimeout, .nodeTimeout: nodeTimeout,
       .ejectAfter: ejectAfter, .connectTimeout: connectTimeout,
       .maximumConnections: connections, .idleTimeout: idleTimeout, .drainTimeout: drainTimeout,
-      .logLevel: logLevel,
+      .logLevel: logLevel, .serverTiming: serverTiming,
     ]
     for case (let name, let value?) in single { flags[name] = [value] }
     return SettingSources(flags: flags, environment: ProcessInfo.processInfo.environment)

@@ -126,6 +126,6 @@ import Testing
       ("", "\"\""), ("a;b", "\"a;b\""), ("a\r\nb", "\"a%0D%0Ab\""),
     ])
   func names(_ name: String, _ expected: String) {
-    #expect(CacheStatus.item(name) == expected)
+    #expect(StructuredField.item(name) == expected)
   }
 }

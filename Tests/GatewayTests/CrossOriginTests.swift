@@ -16,7 +16,7 @@ import Testing
     service.new.put("a", "v")
     let crossOrigin = try #require(CrossOrigin(origins))
     let request = HandmadeRequest(method, path, fields)
-    service.data.answer(CrossOriginRequest(request, crossOrigin))
+    HTTPService(service.context, routes: Routes.data, crossOrigin: crossOrigin).answer(request)
     for _ in 0..<10 where request.response == nil { try service.loop.turn(maxSleep: .milliseconds(20)) }
     return try #require(request.response)
   }
@@ -80,9 +80,9 @@ import Testing
     ])
   func origins(_ text: String, _ isGood: Bool) throws {
     if isGood {
-      #expect(try Settings.resolve(flags: [.crossOrigins: [text]]).crossOrigins == [text])
+      #expect(try Settings.resolve(flags: [.corsOrigin: [text]]).corsOrigins == [text])
     } else {
-      #expect(throws: SettingsError.self) { try Settings.resolve(flags: [.crossOrigins: [text]]) }
+      #expect(throws: SettingsError.self) { try Settings.resolve(flags: [.corsOrigin: [text]]) }
     }
   }
 

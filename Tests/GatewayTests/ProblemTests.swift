@@ -90,15 +90,16 @@ import Testing
     #expect(Set(ids).count == 400)
   }
 
-  @Test("problems of the gateway and the backends are reported under the id that the caller has")
+  @Test("problems are reported under the id that the caller has")
   func report() throws {
     let service = try Service()
     var reported: [String] = []
-    service.context.reportProblem = { problem, id in reported.append("\(problem.type) \(id)") }
+    service.context.reportProblem = { problem, id, _ in reported.append("\(problem.type) \(id)") }
     service.new.failure = MemcachedError(.down, "refused")
     service.old.failure = MemcachedError(.down, "refused")
     let id = try #require(try service.send(.get, "/keys/a").json()["instance"]?.string)
-    _ = try service.send(.get, "/keys/a%20b")
-    #expect(reported == ["down \(id)"])
+    let other = try #require(try service.send(.get, "/keys/a%20b").json()["instance"]?.string)
+    #expect(id != other)
+    #expect(reported == ["down \(id)", "invalidKey \(other)"])
   }
 }

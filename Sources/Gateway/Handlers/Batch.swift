@@ -117,9 +117,9 @@ private final class BatchRun {
   }
 
   private func respond() {
-    let context = call.context
+    let (context, request) = (call.context, call.request)
     let results = context.json.items.results(outcomes.compactMap { $0 }) { problem in
-      problem.body(instance: context.identify(problem))
+      problem.body(instance: context.identify(problem, of: request))
     }
     call.respond(.of(.json, results))
   }

@@ -94,12 +94,12 @@ private struct Dance {
       call.respond(.counted(status: 200, key, value, token), answer)
     case .success(.accepted): call.respond(.accepted, answer)
     case .success(.notNumeric):
-      call.fail(Problem(.notNumeric, "the value is not an unsigned 64-bit decimal number"))
+      call.fail(Problem(.notNumeric, "the value is not an unsigned 64-bit decimal number"), answer)
     case .success(.miss):
-      guard let initial else { return call.fail(.notFound()) }
+      guard let initial else { return call.fail(.notFound(), answer) }
       create(initial, round: round)
-    case .success(let reply): call.fail(Problem(unexpected: reply, tier: call.tierName(answer)))
-    case .failure(let error): call.fail(call.problem(error, ofWrite: answer))
+    case .success(let reply): call.fail(Problem(unexpected: reply, tier: call.tierName(answer)), answer)
+    case .failure(let error): call.fail(call.problem(error, ofWrite: answer), answer)
     }
   }
 
@@ -113,9 +113,9 @@ private struct Dance {
       case .success(.notStored):
         var problem = Problem(.contended, "the counter came and went \(round) times meanwhile")
         problem.outcome = .notApplied
-        call.fail(problem)
-      case .success(let reply): call.fail(Problem(unexpected: reply, tier: call.tierName(answer)))
-      case .failure(let error): call.fail(call.problem(error, ofWrite: answer))
+        call.fail(problem, answer)
+      case .success(let reply): call.fail(Problem(unexpected: reply, tier: call.tierName(answer)), answer)
+      case .failure(let error): call.fail(call.problem(error, ofWrite: answer), answer)
       }
     }
   }

@@ -39,7 +39,7 @@ enum KeyReads {
   private static func fail(_ call: Call, _ answer: Answer, _ problem: Problem) {
     var problem = problem
     call.context.cacheStatus.append(answer, to: &problem.fields)
-    call.fail(problem)
+    call.fail(problem, answer)
   }
 
   private static func respond(
@@ -49,7 +49,7 @@ enum KeyReads {
     // A token of an older tier must never pass for one of the primary.
     let isWeak = answer.tier > 0
     let verdict = conditions.verdict(item.cas, isWeak: isWeak, form)
-    if verdict == .failed { return call.fail(.changed()) }
+    if verdict == .failed { return call.fail(.changed(), answer) }
     let body = ItemBody(key: call.key, item: item, tier: call.tierName(answer))
     if let part = call.part {
       return part.complete(
@@ -65,6 +65,7 @@ enum KeyReads {
       response.fields.write(decimal: UInt64(item.flags))
     }
     call.context.cacheStatus.append(answer, to: &response.fields)
+    call.appendTiming(answer, to: &response.fields)
     response.add(eTag: item.cas, isWeak: isWeak, form)
     if promotion == .preferred, !isWeak { response.add("Preference-Applied", "promote") }
     // The body of a 304 stays, like that of HEAD: the HTTP layer sends its length only.

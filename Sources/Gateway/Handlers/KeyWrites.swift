@@ -125,7 +125,7 @@ enum KeyWrites {
         return finish(call, answer) { _ in nil }
       }
       call.context.client.get(call.key, isPeek: true, options) { look in
-        if case .success(.miss) = look.result { call.fail(absent) } else { call.fail(.changed()) }
+        if case .success(.miss) = look.result { call.fail(absent, look) } else { call.fail(.changed(), look) }
       }
     }
   }
@@ -152,8 +152,8 @@ enum KeyWrites {
     case .success(.deleted), .success(.touched): call.respond(.stored(status: status, nil), answer)
     case .success(.accepted): call.respond(.accepted, answer)
     case .success(let reply):
-      call.fail(refusal(reply) ?? Problem(unexpected: reply, tier: call.tierName(answer)))
-    case .failure(let error): call.fail(call.problem(error, ofWrite: answer))
+      call.fail(refusal(reply) ?? Problem(unexpected: reply, tier: call.tierName(answer)), answer)
+    case .failure(let error): call.fail(call.problem(error, ofWrite: answer), answer)
     }
   }
 

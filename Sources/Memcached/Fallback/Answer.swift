@@ -15,10 +15,13 @@ public struct Visit: Hashable, Sendable {
   /// Index into `FallbackClient.tiers`.
   public var tier: Int
   public var outcome: Outcome
+  /// How long it took, as `Answer.microseconds`.
+  public var microseconds: UInt32
 
-  public init(tier: Int, outcome: Outcome) {
+  public init(tier: Int, outcome: Outcome, microseconds: UInt32 = 0) {
     self.tier = tier
     self.outcome = outcome
+    self.microseconds = microseconds
   }
 }
 
@@ -44,11 +47,18 @@ public struct Answer: Sendable {
   /// tier failed is owed.
   public var others: [Visit]
   public var copying = Copying.none
+  /// From the first command of this operation to `tier` to the reply that is the result, what had to be brought
+  /// there from an older tier in between included. Counted from turn to turn of the loop, without a look at the
+  /// clock of its own: what is answered within the turn took 0. Not of operations on many keys.
+  public var microseconds: UInt32
 
-  public init(_ result: Result<Reply, MemcachedError>, tier: Int = 0, others: [Visit] = []) {
+  public init(
+    _ result: Result<Reply, MemcachedError>, tier: Int = 0, others: [Visit] = [], microseconds: UInt32 = 0
+  ) {
     self.result = result
     self.tier = tier
     self.others = others
+    self.microseconds = microseconds
   }
 }
 

@@ -27,4 +27,9 @@ extension FallbackClient {
   func share(of deadline: Instant, among tries: Int) -> Instant {
     Budget.share(of: deadline, among: tries, now: loop.now)
   }
+
+  /// The time since then, by the loop's clock.
+  func microseconds(since begun: Instant) -> UInt32 {
+    UInt32(clamping: (loop.now.nanoseconds - begun.nanoseconds) / 1_000)
+  }
 }

@@ -73,7 +73,7 @@ public final class FallbackClient {
     _ key: Key, _ options: RequestOptions = .init(), completion: @escaping AnswerHandler
   ) {
     if policy.getsReadsOlderTiers { return get(key, options, completion: completion) }
-    submit(Command(key, .get(isPeek: false)), key, tier: 0, deadline(options)) { completion(Answer($0)) }
+    submitToPrimary(Command(key, .get(isPeek: false)), key, deadline(options), completion)
   }
 
   /// Asks one tier after the other until one has the key.
@@ -82,30 +82,35 @@ public final class FallbackClient {
     _ completion: @escaping AnswerHandler
   ) {
     let share = share(of: deadline, among: tiers.count - index)
+    let begun = loop.now
     readOne(Command(key, .get(isPeek: isPeek)), key, tier: index, share) { [self] result in
       took(
-        result, key, isPeek: isPeek, tier: index, others: others, backfills: backfills, deadline, completion)
+        result, key, isPeek: isPeek, tier: index, since: begun, others: others, backfills: backfills,
+        deadline, completion)
     }
   }
 
   /// What a tier said to a read: the answer, or a reason to ask the next one.
   func took(
-    _ result: Result<Reply, MemcachedError>, _ key: Key, isPeek: Bool, tier index: Int, others: [Visit],
-    backfills: Bool, _ deadline: Instant, _ completion: @escaping AnswerHandler
+    _ result: Result<Reply, MemcachedError>, _ key: Key, isPeek: Bool, tier index: Int, since begun: Instant,
+    others: [Visit], backfills: Bool, _ deadline: Instant, _ completion: @escaping AnswerHandler
   ) {
+    let time = microseconds(since: begun)
     let visit: Visit
     switch result {
     case .success(.hit(let item)):
-      let answer = Answer(result, tier: index, others: others)
+      let answer = Answer(result, tier: index, others: others, microseconds: time)
       // A primary that failed would fail the copy, too; if it hangs, the key would be held meanwhile.
       if index == 0 || !backfills || others[0].outcome != .miss { return completion(answer) }
       return backfill(item, key, answer, completion)
-    case .success: visit = Visit(tier: index, outcome: .miss)
+    case .success: visit = Visit(tier: index, outcome: .miss, microseconds: time)
     case .failure(let error):
-      if !policy.readsPastErrors { return completion(Answer(result, tier: index, others: others)) }
-      visit = Visit(tier: index, outcome: .error(error))
+      if !policy.readsPastErrors {
+        return completion(Answer(result, tier: index, others: others, microseconds: time))
+      }
+      visit = Visit(tier: index, outcome: .error(error), microseconds: time)
     }
-    if tiers.count == 1 { return completion(Answer(result)) }
+    if tiers.count == 1 { return completion(Answer(result, microseconds: time)) }
     if index + 1 == tiers.count { return completion(conclusion(others + [visit])) }
     read(
       key, isPeek: isPeek, tier: index + 1, others: others + [visit], backfills: backfills, deadline,
@@ -132,9 +137,11 @@ public final class FallbackClient {
   // No tier has the item. The primary decides: if it could not be asked, nobody knows whether the item
   // exists, and that is an error; an older tier that failed only counts as skipped.
   private func conclusion(_ visits: [Visit]) -> Answer {
-    let others = Array(visits.dropFirst())
-    if case .error(let error) = visits[0].outcome { return Answer(.failure(error), tier: 0, others: others) }
-    return Answer(.success(.miss), tier: 0, others: others)
+    let (others, time) = (Array(visits.dropFirst()), visits[0].microseconds)
+    if case .error(let error) = visits[0].outcome {
+      return Answer(.failure(error), others: others, microseconds: time)
+    }
+    return Answer(.success(.miss), others: others, microseconds: time)
   }
 
   // MARK: Writing
@@ -235,6 +242,16 @@ public final class FallbackClient {
     _ command: Command, _ key: Key, tier: Int, _ deadline: Instant, _ completion: @escaping Completion
   ) {
     tiers[tier].cluster.node(for: key).submit(command, deadline: deadline, completion: completion)
+  }
+
+  /// The same for an operation that is one command to the primary.
+  func submitToPrimary(
+    _ command: Command, _ key: Key, _ deadline: Instant, _ completion: @escaping AnswerHandler
+  ) {
+    let begun = loop.now
+    submit(command, key, tier: 0, deadline) { [self] result in
+      completion(Answer(result, microseconds: microseconds(since: begun)))
+    }
   }
 
   private func deleteOwed(_ key: Key, _ tier: Int, _ isGone: @escaping (Bool) -> Void) {

@@ -23,14 +23,15 @@ extension FallbackClient {
     let backfills = policy.backfills && !isPeek
     let share = share(of: deadline, among: tiers.count)
     let many = ManyAnswers(keys.count, allowance, completion)
+    let begun = loop.now
     for (index, key) in keys.enumerated() {
       submit(Command(key, command), key, tier: 0, share) { [self] result in
         // The way of most keys, and all that it needs.
         if case .success(.hit) = result { return many.put(Answer(result), at: index) }
         let key = keys[index]
-        took(result, key, isPeek: isPeek, tier: 0, others: [], backfills: backfills, deadline) { answer in
-          many.put(answer, at: index)
-        }
+        took(
+          result, key, isPeek: isPeek, tier: 0, since: begun, others: [], backfills: backfills, deadline
+        ) { answer in many.put(answer, at: index) }
       }
     }
   }

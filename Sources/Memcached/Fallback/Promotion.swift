@@ -37,11 +37,12 @@ extension FallbackClient {
       guard case .success(.hit) = answer.result, answer.tier > 0, answer.others.first?.outcome == .miss else {
         return completion(answer)
       }
+      let begun = loop.now
       bring(key, by: deadline) { [self] promotion in
         switch promotion {
         case .again: promote(key, by: deadline, completion)
         case .stored(let item, let tier):
-          readCopy(of: item, from: tier, key, deadline, instead: answer, completion)
+          readCopy(of: item, from: tier, key, since: begun, deadline, instead: answer, completion)
         case .exists:
           read(key, isPeek: false, tier: 0, others: [], backfills: false, deadline, completion)
         case .absent(let visits) where visits.allSatisfy({ $0.outcome == .miss }):
@@ -55,14 +56,16 @@ extension FallbackClient {
   }
 
   private func readCopy(
-    of item: Item, from tier: Int, _ key: Key, _ deadline: Instant,
+    of item: Item, from tier: Int, _ key: Key, since begun: Instant, _ deadline: Instant,
     instead older: Answer, _ completion: @escaping AnswerHandler
   ) {
-    submit(Command(key, .get(isPeek: false)), key, tier: 0, deadline) { result in
+    submit(Command(key, .get(isPeek: false)), key, tier: 0, deadline) { [self] result in
       switch result {
       case .success(.hit):
-        var answer = Answer(result, others: older.others.filter { $0.tier > 0 && $0.tier < tier })
-        answer.others.append(Visit(tier: tier, outcome: .hit))
+        var answer = Answer(
+          result, others: older.others.filter { $0.tier > 0 && $0.tier < tier },
+          microseconds: microseconds(since: begun))
+        answer.others.append(Visit(tier: tier, outcome: .hit, microseconds: older.microseconds))
         answer.copying = .promoted(item.ttl)
         completion(answer)
       // Deleted or evicted since.
@@ -115,15 +118,15 @@ extension FallbackClient {
     if tier == tiers.count { return completion(nil, visits) }
     // The older tiers from here on, and the primary after them.
     let end = share(of: deadline, among: tiers.count - tier + 1)
+    let begun = loop.now
     readOne(Command(key, .get(isPeek: true)), key, tier: tier, end) { [self] result in
+      let visit = { [time = microseconds(since: begun)] (outcome: Visit.Outcome) in
+        visits + [Visit(tier: tier, outcome: outcome, microseconds: time)]
+      }
       switch result {
-      case .success(.hit(let item)): completion(item, visits + [Visit(tier: tier, outcome: .hit)])
-      case .success:
-        look(for: key, from: tier + 1, deadline, visits + [Visit(tier: tier, outcome: .miss)], completion)
-      case .failure(let error):
-        look(
-          for: key, from: tier + 1, deadline, visits + [Visit(tier: tier, outcome: .error(error))], completion
-        )
+      case .success(.hit(let item)): completion(item, visit(.hit))
+      case .success: look(for: key, from: tier + 1, deadline, visit(.miss), completion)
+      case .failure(let error): look(for: key, from: tier + 1, deadline, visit(.error(error)), completion)
       }
     }
   }

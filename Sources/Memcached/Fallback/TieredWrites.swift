@@ -41,18 +41,20 @@ extension FallbackClient {
     let isShared = tiers.count > 1 && policy.olderCopies(of: operation) != .untouched
     guard isShared else {
       let command = Command(key, operation, noreply: options.noreply)
-      return submit(command, key, tier: 0, deadline) { completion(Answer($0)) }
+      return submitToPrimary(command, key, deadline, completion)
     }
     // The chain goes on for a caller who does not wait for its end.
     if options.noreply { completion(Answer(.success(.accepted))) }
     let done = options.noreply ? { _ in } : completion
     let isDelete = if case .delete = operation { true } else { false }
+    let begun = loop.now
     let write = TieredWrite(key: key, command: Command(key, operation), deadline: deadline) { [self] answer in
       if isDelete { coordination.writes.endDelete(key) }
       done(answer)
     }
     coordination.writes.beginWrite(key, isDelete: isDelete, by: deadline, on: loop) { [self] isInTime in
-      if isInTime { begin(write) } else { done(Answer(.failure(.heldBack))) }
+      if isInTime { return begin(write) }
+      done(Answer(.failure(.heldBack), microseconds: microseconds(since: begun)))
     }
   }
 
@@ -74,14 +76,15 @@ extension FallbackClient {
 
   // A tier that could not be asked may have a copy, which would show once the new item has expired.
   private func add(_ write: TieredWrite, after looks: [Visit]) {
-    submit(write.command, write.key, tier: 0, write.deadline) { [self] result in
+    askPrimary(write, by: write.deadline) { [self] write, result in
       var write = write
       switch result {
       case .failure(let error) where error.outcome == .notApplied: break
       case .success(.stored), .failure:
-        for case (let tier, .error(let error)) in looks.map({ ($0.tier, $0.outcome) }) {
-          write.visits.append(Visit(tier: tier, outcome: .error(error)))
-          invalidations.append(write.key, tier: tier)
+        for look in looks {
+          guard case .error = look.outcome else { continue }
+          write.visits.append(look)
+          invalidations.append(write.key, tier: look.tier)
         }
       case .success: break
       }
@@ -90,13 +93,27 @@ extension FallbackClient {
   }
 
   private func finish(_ write: TieredWrite) {
-    submit(write.command, write.key, tier: 0, write.deadline) { write.answer($0) }
+    askPrimary(write, by: write.deadline) { write, result in write.answer(result) }
+  }
+
+  private func askPrimary(
+    _ write: TieredWrite, by end: Instant,
+    _ next: @escaping (TieredWrite, Result<Reply, MemcachedError>) -> Void
+  ) {
+    var write = write
+    let begun = write.begunInPrimary ?? loop.now
+    write.begunInPrimary = begun
+    submit(write.command, write.key, tier: 0, end) { [self, write] result in
+      var write = write
+      write.microseconds = microseconds(since: begun)
+      next(write, result)
+    }
   }
 
   // The verbs that need what is there.
   private func change(_ write: TieredWrite, mayPromote: Bool) {
     let end = share(of: write.deadline, among: tiers.count)
-    submit(write.command, write.key, tier: 0, end) { [self] result in
+    askPrimary(write, by: end) { [self] write, result in
       switch result {
       case .success(.miss) where mayPromote, .success(.notStored) where mayPromote:
         promote(write, instead: result)
@@ -109,6 +126,8 @@ extension FallbackClient {
 
   private func promote(_ write: TieredWrite, instead result: Result<Reply, MemcachedError>) {
     bring(write.key, by: write.deadline) { [self] promotion in
+      var write = write
+      if let begun = write.begunInPrimary { write.microseconds = microseconds(since: begun) }
       switch promotion {
       case .again: change(write, mayPromote: true)
       // What another writer has stored meanwhile is what the verb now finds.
@@ -128,15 +147,18 @@ extension FallbackClient {
     if tier == 0 { return next(write) }
     let isMirrored = policy.olderCopies(of: write.command.operation) == .written
     let command = isMirrored ? write.command : Command(write.key, .delete(ifUnchanged: nil))
+    let begun = loop.now
     submit(command, write.key, tier: tier, share(of: write.deadline, among: tier + 1)) { [self] result in
       var write = write
+      var visit = Visit(tier: tier, outcome: .hit, microseconds: microseconds(since: begun))
       switch result {
-      case .success(.miss): write.visits.append(Visit(tier: tier, outcome: .miss))
-      case .success: write.visits.append(Visit(tier: tier, outcome: .hit))
+      case .success(.miss): visit.outcome = .miss
+      case .success: break
       case .failure(let error):
-        write.visits.append(Visit(tier: tier, outcome: .error(error)))
+        visit.outcome = .error(error)
         invalidations.append(write.key, tier: tier)
       }
+      write.visits.append(visit)
       settleOlder(write, from: tier - 1, next)
     }
   }
@@ -150,6 +172,10 @@ struct TieredWrite {
   let completion: FallbackClient.AnswerHandler
   /// What became of the older tiers' copies.
   var visits: [Visit] = []
+  /// When the primary was asked first.
+  var begunInPrimary: Instant?
+  /// From then to its last answer, or to that of what the item was to be brought from.
+  var microseconds: UInt32 = 0
 
   /// Ends it. A delete is a miss only when no tier had the key, and none that may have it was unreachable.
   func answer(_ result: Result<Reply, MemcachedError>) {
@@ -159,6 +185,6 @@ struct TieredWrite {
     {
       result = .success(.deleted)
     }
-    completion(Answer(result, others: visits))
+    completion(Answer(result, others: visits, microseconds: microseconds))
   }
 }
