@@ -7,8 +7,8 @@ import Memcached
 import MemcachedTesting
 import Reactor
 
-/// A real client that writes keys to nodes which remember who got which: `distribution_peer.py`, run
-/// with the Python of `CROSSFADE_PYTHON` or of `.venv` in the package.
+/// A real client that writes keys to nodes which remember who got which, or to real servers and reads them
+/// from there: `distribution_peer.py`, run with the Python of `CROSSFADE_PYTHON` or of `.venv` in the package.
 enum DistributionPeer {
   /// What the client did.
   struct Placement {
@@ -17,8 +17,13 @@ enum DistributionPeer {
     var indices: [Int]
   }
 
+  private enum Task: String, Encodable {
+    case place, write, read
+  }
+
   private struct Request: Encodable {
     var client: String
+    var task: Task
     var addresses: [Address]
     var weights: [Int]
     /// Of all nodes or of none.
@@ -73,16 +78,37 @@ enum DistributionPeer {
     }
   }
 
+  private struct Values: Decodable {
+    var values: [String?]
+  }
+
   /// Lets `client` write `keys` to nodes at the addresses of `nodes`, where port 0 stands for any.
   static func place(_ keys: [Key], on nodes: [RingNode], by client: String) throws -> Placement {
-    let request = Request(
-      client: client, addresses: nodes.map { Address($0.address) }, weights: nodes.map(\.weight),
-      names: nodes.compactMap(\.label), keys: keys.map { hexadecimal($0.bytes) })
-    let answer = try JSONDecoder().decode(Answer.self, from: run(JSONEncoder().encode(request)))
+    let answer = try JSONDecoder().decode(Answer.self, from: run(.place, keys, nodes, client))
     let placed = zip(nodes, answer.addresses).map { node, address in
       RingNode(address.nodeAddress, weight: node.weight, label: node.label)
     }
     return Placement(nodes: placed, indices: answer.nodes)
+  }
+
+  /// Lets `client` write a text under each key, `of <key>` for 600 seconds with flags 16.
+  static func write(_ keys: [Key], to servers: [MemcachedServer], by client: String) throws {
+    _ = try run(.write, keys, servers.map { RingNode($0.nodeAddress) }, client)
+  }
+
+  /// The texts that `client` finds; nil for a key that it does not find, or that is no text to it.
+  static func read(_ keys: [Key], from servers: [MemcachedServer], by client: String) throws -> [String?] {
+    let answer = try run(.read, keys, servers.map { RingNode($0.nodeAddress) }, client)
+    return try JSONDecoder().decode(Values.self, from: answer).values
+  }
+
+  private static func run(_ task: Task, _ keys: [Key], _ nodes: [RingNode], _ client: String) throws -> Data {
+    try run(
+      JSONEncoder().encode(
+        Request(
+          client: client, task: task, addresses: nodes.map { Address($0.address) },
+          weights: nodes.map(\.weight), names: nodes.compactMap(\.label),
+          keys: keys.map { hexadecimal($0.bytes) })))
   }
 
   private static func run(_ request: Data) throws -> Data {

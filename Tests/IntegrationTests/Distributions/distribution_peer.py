@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Crossfade authors
-"""Lets a real client write keys to listening nodes, and tells which node each key came to.
+"""Lets a real client write keys to nodes, or read them.
 
-One JSON object on stdin: `client` (a name in CLIENTS), `addresses` (`[host, port]` with port 0 for any,
-or the path of a Unix socket), `weights`, `names` (twemproxy's; empty for none), `keys` in hexadecimal. One
-on stdout: `addresses` with the ports that were bound, `nodes` with the index of each key's node.
+One JSON object on stdin: `client` (a name in CLIENTS), `task`, `addresses` (`[host, port]`, or the path of
+a Unix socket), `weights`, `names` (twemproxy's; empty for none), `keys` in hexadecimal. One on stdout:
 
-The nodes are no memcached: they remember who got which key, and that is all that is asked of them.
+place  writes to nodes that are made here, where port 0 stands for any, and tells which node each key came
+       to: `addresses` with the ports that were bound, `nodes` with the index of each key's node. They are
+       no memcached: they remember who got which key, and that is all that is asked of them.
+write  writes to servers that are there. `{}`
+read   reads from them. `values`: a text for each key, null where the client finds none.
+
+Each key gets the text `of <key>` for 600 seconds, by the client's own way to keep a text: its flags are 16,
+and without them it is no text when it is read.
 """
 
 import contextlib
@@ -20,6 +26,9 @@ import sys
 import tempfile
 import threading
 import time
+
+# Of what is written, in seconds.
+TTL = 600
 
 
 class Nodes:
@@ -88,33 +97,37 @@ def spec(address):
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def pylibmc(**behaviors):
-    def write(addresses, weights, names, keys):
-        import pylibmc as library
+@contextlib.contextmanager
+def connect_pylibmc(addresses, weights, names, **behaviors):
+    import pylibmc
 
-        # The library takes `path` and a weight apart for a socket, so the tuples that it makes of text.
-        servers = []
-        for address, weight in zip(addresses, weights):
-            if isinstance(address, str):
-                servers.append((library.client.server_type_map["unix"], address, 0))
-            else:
-                servers.append(f"{spec(address)}:{weight}")
-        client = library.Client(servers, behaviors=behaviors)
-        for key in keys:
-            assert client.set(key, b"")
-
-    return write
+    # The library takes `path` and a weight apart for a socket, so the tuples that it makes of text.
+    servers = []
+    for address, weight in zip(addresses, weights):
+        if isinstance(address, str):
+            servers.append((pylibmc.client.server_type_map["unix"], address, 0))
+        else:
+            servers.append(f"{spec(address)}:{weight}")
+    client = pylibmc.Client(servers, behaviors=behaviors)
+    yield lambda key, value: client.set(key, value, time=TTL), client.get
 
 
-def pymemcache(addresses, weights, names, keys):
+@contextlib.contextmanager
+def connect_pymemcache(addresses, weights, names):
     from pymemcache.client.hash import HashClient
+    from pymemcache.serde import pickle_serde
 
-    client = HashClient([spec(a) for a in addresses], allow_unicode_keys=True, default_noreply=False)
-    for key in keys:
-        assert client.set(key.decode(), b"")
+    client = HashClient(
+        [spec(a) for a in addresses], allow_unicode_keys=True, default_noreply=False, serde=pickle_serde
+    )
+    yield (
+        lambda key, value: client.set(key.decode(), value, expire=TTL),
+        lambda key: client.get(key.decode()),
+    )
 
 
-def python_memcached(addresses, weights, names, keys):
+@contextlib.contextmanager
+def connect_python_memcached(addresses, weights, names):
     import memcache
 
     def server(address):
@@ -123,32 +136,42 @@ def python_memcached(addresses, weights, names, keys):
         return ("inet6:" if ":" in address[0] else "") + spec(address)
 
     client = memcache.Client([(server(a), w) for a, w in zip(addresses, weights)])
-    for key in keys:
-        assert client.set(key, b"")
+    yield lambda key, value: client.set(key, value, time=TTL), client.get
 
 
-def twemproxy(*options):
-    def write(addresses, weights, names, keys):
-        def server(index, address):
-            where = address if isinstance(address, str) else f"{address[0]}:{address[1]}"
-            name = f" {names[index]}" if names else ""
-            return f"   - {where}:{weights[index]}{name}"
+@contextlib.contextmanager
+def connect_twemproxy(addresses, weights, names, options):
+    def server(index, address):
+        where = address if isinstance(address, str) else f"{address[0]}:{address[1]}"
+        name = f" {names[index]}" if names else ""
+        return f"   - {where}:{weights[index]}{name}"
 
-        with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
-            servers = [server(index, address) for index, address in enumerate(addresses)]
-            with open(f"{directory}/nutcracker.yml", "w", encoding="ascii") as file:
-                lines = [f"listen: {directory}/proxy.sock 0600", *options, "servers:"]
-                print("pool:", *(f"  {line}" for line in lines), *servers, sep="\n", file=file)
-            process = start_twemproxy(directory)
-            stack.callback(process.wait)
-            stack.callback(process.terminate)
-            proxy = stack.enter_context(connection(process, directory))
-            replies = stack.enter_context(proxy.makefile("rb"))
-            for key in keys:
-                proxy.sendall(b"set %b 0 0 0\r\n\r\n" % key)
-                assert replies.readline() == b"STORED\r\n"
+    with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
+        servers = [server(index, address) for index, address in enumerate(addresses)]
+        with open(f"{directory}/nutcracker.yml", "w", encoding="ascii") as file:
+            lines = [f"listen: {directory}/proxy.sock 0600", *options, "servers:"]
+            print("pool:", *(f"  {line}" for line in lines), *servers, sep="\n", file=file)
+        process = start_twemproxy(directory)
+        stack.callback(process.wait)
+        stack.callback(process.terminate)
+        proxy = stack.enter_context(connection(process, directory))
+        replies = stack.enter_context(proxy.makefile("rb"))
 
-    return write
+        def put(key, value):
+            data = value.encode()
+            proxy.sendall(b"set %b 16 %d %d\r\n%b\r\n" % (key, TTL, len(data), data))
+            return replies.readline() == b"STORED\r\n"
+
+        def get(key):
+            proxy.sendall(b"get %b\r\n" % key)
+            words = replies.readline().split()
+            if words == [b"END"]:
+                return None
+            data = replies.read(int(words[3]))
+            assert replies.read(7) == b"\r\nEND\r\n"
+            return data.decode() if words[2] == b"16" else data
+
+        yield put, get
 
 
 def start_twemproxy(directory):
@@ -173,27 +196,46 @@ def connection(process, directory):
         raise RuntimeError(f"nutcracker ended with {process.returncode}: {log.read()}")
 
 
+def client(connect, **options):
+    return lambda addresses, weights, names: connect(addresses, weights, names, **options)
+
+
 CLIENTS = {
-    "pylibmc": pylibmc(),
-    "pylibmc ketama": pylibmc(ketama=True),
-    "pylibmc consistent": pylibmc(distribution="consistent"),
-    "pylibmc ketama md5": pylibmc(ketama=True, hash="md5"),
-    "pylibmc ketama_weighted": pylibmc(ketama_weighted=True),
-    "pymemcache": pymemcache,
-    "python-memcached": python_memcached,
-    "twemproxy": twemproxy("distribution: ketama"),
-    "twemproxy md5": twemproxy("distribution: ketama", "hash: md5"),
+    "pylibmc": client(connect_pylibmc),
+    "pylibmc ketama": client(connect_pylibmc, ketama=True),
+    "pylibmc consistent": client(connect_pylibmc, distribution="consistent"),
+    "pylibmc ketama md5": client(connect_pylibmc, ketama=True, hash="md5"),
+    "pylibmc ketama_weighted": client(connect_pylibmc, ketama_weighted=True),
+    "pymemcache": client(connect_pymemcache),
+    "python-memcached": client(connect_python_memcached),
+    "twemproxy": client(connect_twemproxy, options=["distribution: ketama"]),
+    "twemproxy md5": client(connect_twemproxy, options=["distribution: ketama", "hash: md5"]),
 }
+
+
+def write(put, keys):
+    for key in keys:
+        assert put(key, "of " + key.decode(errors="replace"))
 
 
 def main():
     request = json.load(sys.stdin)
     keys = [bytes.fromhex(key) for key in request["keys"]]
-    nodes = Nodes(request["addresses"])
-    CLIENTS[request["client"]](nodes.addresses, request["weights"], request["names"], keys)
-    if nodes.surprises:
-        sys.exit("\n".join(nodes.surprises))
-    answer = {"addresses": nodes.addresses, "nodes": [nodes.node_of[key] for key in keys]}
+    task, addresses = request["task"], request["addresses"]
+    nodes = Nodes(addresses) if task == "place" else None
+    connect = CLIENTS[request["client"]]
+    answer = {}
+    with connect(nodes.addresses if nodes else addresses, request["weights"], request["names"]) as (put, get):
+        if task == "read":
+            values = map(get, keys)
+            # Bytes are what the client gives when the flags do not say that it is text.
+            answer["values"] = [value if isinstance(value, str) else None for value in values]
+        else:
+            write(put, keys)
+    if nodes:
+        if nodes.surprises:
+            sys.exit("\n".join(nodes.surprises))
+        answer = {"addresses": nodes.addresses, "nodes": [nodes.node_of[key] for key in keys]}
     json.dump(answer, sys.stdout)
 
 
