@@ -27,8 +27,9 @@ info:
     there and that its deletion is tried again until it succeeds (see `/stats`). This is the policy `strict`;
     under `mirror` set and touch are done in the older tiers too, and under `pymemcache` nothing but reads
     touches them. A write that failed in the primary may have deleted the copies in older tiers: `tiers` of its
-    problem says what became of it in each. One that was done while a copy stayed behind says so in
-    `Cache-Status`: `old; detail=owed`.
+    problem says what became of it in each. A set that failed in the primary and was done in an older tier, as
+    `mirror` has it, can be read from there: its `outcome` is `unknown`. A write that was done while a copy
+    stayed behind says so in `Cache-Status`: `old; detail=owed`.
 
     While an item is on its way from an older tier to the primary, writes of its key wait for that. If the
     primary hangs meanwhile, they are answered 504 when their time is up, with `outcome` `not-applied`.

@@ -153,7 +153,7 @@ extension FallbackClient {
       var visit = Visit(tier: tier, outcome: .hit, microseconds: microseconds(since: begun))
       switch result {
       case .success(.miss): visit.outcome = .miss
-      case .success: break
+      case .success: if isMirrored { write.isReadable = true }
       case .failure(let error):
         visit.outcome = .error(error)
         invalidations.append(write.key, tier: tier)
@@ -172,6 +172,8 @@ struct TieredWrite {
   let completion: FallbackClient.AnswerHandler
   /// What became of the older tiers' copies.
   var visits: [Visit] = []
+  /// An older tier has what was written.
+  var isReadable = false
   /// When the primary was asked first.
   var begunInPrimary: Instant?
   /// From then to its last answer, or to that of what the item was to be brought from.
@@ -180,6 +182,11 @@ struct TieredWrite {
   /// Ends it. A delete is a miss only when no tier had the key, and none that may have it was unreachable.
   func answer(_ result: Result<Reply, MemcachedError>) {
     var result = result
+    // The primary alone has not done it: it will be read as long as the primary cannot be asked, and after.
+    if isReadable, case .failure(var error) = result, error.outcome == .notApplied {
+      error.outcome = .unknown
+      result = .failure(error)
+    }
     if case .delete(nil) = command.operation, case .success(.miss) = result,
       visits.contains(where: { $0.outcome != .miss })
     {

@@ -7,8 +7,9 @@ import Memcached
 ///
 /// For each key it knows the set of what may be there. While one write at a time is done and none fails,
 /// that is exactly one thing, and every reply is known beforehand. Writes that overlap may take effect in
-/// any order; one that failed may have been done or not, and a set or delete that failed may have left
-/// nothing. Whatever else is read is a violation: a value that was deleted, replaced or has expired.
+/// any order; one that failed may have been done or not, if it does not say that it was not, and a set or
+/// delete that failed may have left nothing. What is lost (`mayHaveLost`) leaves nothing, and nothing older.
+/// Whatever else is read is a violation: a value that was deleted, replaced or has expired.
 public struct CacheModel {
   /// What may be under a key; nil in a set of them = nothing.
   public struct Version: Hashable, Sendable {
@@ -29,7 +30,8 @@ public struct CacheModel {
   /// A write between its start and its end.
   struct Write {
     enum Outcome {
-      case pending, failed
+      case pending
+      case failed(MemcachedError.WriteOutcome)
       case replied(Reply)
     }
 
@@ -100,17 +102,29 @@ public struct CacheModel {
   public mutating func endWrite(
     _ id: Int, _ key: Key, _ result: Result<Reply, MemcachedError>
   ) -> String? {
+    switch result {
+    // A touch leaves the token as it is.
+    case .success(let reply):
+      return end(id, key, .replied(reply), isChange: Effect.isChange(reply) && reply != .touched)
+    case .failure(let error):
+      return mayFail ? end(id, key, .failed(error.outcome), isChange: false) : "\(key) failed: \(error)"
+    }
+  }
+
+  /// What a tier had of the key may be gone, by no one's wish: evicted, or lost with its node. For everybody
+  /// that is a delete of which nobody knows whether it was done.
+  public mutating func mayHaveLost(_ key: Key) {
+    let id = beginWrite(key, .delete(ifUnchanged: nil))
+    // What may have been done is never impossible.
+    _ = end(id, key, .failed(.unknown), isChange: true)
+  }
+
+  private mutating func end(_ id: Int, _ key: Key, _ outcome: Write.Outcome, isChange: Bool) -> String? {
     guard var record = records[key], let index = record.overlapping.firstIndex(where: { $0.id == id }) else {
       return "a write ended that had not begun"
     }
-    if case .success(let reply) = result {
-      record.overlapping[index].outcome = .replied(reply)
-      // A touch leaves the token as it is.
-      if Effect.isChange(reply), reply != .touched { record.changes += 1 }
-    } else {
-      record.overlapping[index].outcome = .failed
-      if !mayFail { return "\(record.overlapping[index].operation) failed: \(result)" }
-    }
+    record.overlapping[index].outcome = outcome
+    if isChange { record.changes += 1 }
     records[key] = record
     return settle(key)
   }
@@ -152,6 +166,13 @@ public struct CacheModel {
       return reply == .miss && live(seen).contains(nil)
         ? nil : "\(key) gave \(reply), which none is of \(seen)"
     }
+  }
+
+  /// A read that only learns whether there is an item has ended, as `endRead`.
+  public mutating func endLook(_ id: Int, isThere: Bool) -> String? {
+    guard isThere else { return endRead(id, .success(.miss)) }
+    guard let (key, seen) = reads.removeValue(forKey: id) else { return "a look ended that had not begun" }
+    return live(seen) == [nil] ? "\(key) is there, and was not" : nil
   }
 
   private func fits(_ item: Item, _ version: Version?) -> Bool {

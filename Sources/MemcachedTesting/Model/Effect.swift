@@ -32,7 +32,9 @@ enum Effect {
     let effects = of(write.operation, on: state, isFresh: write.isFresh, now: model.now)
     switch write.outcome {
     case .pending: return [state] + effects.map(\.state)
-    case .failed: return [state] + effects.map(\.state) + (mayLose(write.operation) ? [nil] : [])
+    case .failed(let outcome):
+      let done = outcome == .notApplied ? [] : effects.map(\.state)
+      return [state] + done + (mayLose(write.operation) ? [nil] : [])
     case .replied(let reply):
       if case .delete(nil) = write.operation, reply != .exists, !isAlone || model.mayFail { return [nil] }
       // What one reply says of a key may be true of the tiers that could be asked, or before another

@@ -11,10 +11,13 @@ public struct RandomCommands {
   public let ttls: [UInt32]
   private var serial: UInt64 = 0
 
-  public init(seed: UInt64, keyCount: Int, ttls: [UInt32]) throws(Key.Invalid) {
+  /// - Parameter prefix: of the names of its keys.
+  public init(
+    seed: UInt64, keyCount: Int, ttls: [UInt32], named prefix: String = "key-"
+  ) throws(Key.Invalid) {
     generator = SeededGenerator(seed: seed)
     var keys: [Key] = []
-    for number in 0..<keyCount { keys.append(try Key("key-\(number)")) }
+    for number in 0..<keyCount { keys.append(try Key("\(prefix)\(number)")) }
     self.keys = keys
     self.ttls = ttls
   }

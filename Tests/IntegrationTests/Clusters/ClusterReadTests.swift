@@ -110,7 +110,7 @@ extension Program {
       for key in keys { for side in TwoClusters.Side.allCases { try clusters.store(side, key, side.name) } }
       let flush = try http(clusters.gateway.adminAddress, "POST", "/flush?tier=new")
       #expect(flush.status == 200)
-      #expect(flush.text.components(separatedBy: #""flushed":true"#).count - 1 == TwoClusters.nodesPerTier)
+      #expect(flush.text.components(separatedBy: #""outcome":"applied""#).count - 1 == TwoClusters.nodesPerTier)
       #expect(try clusters.places(of: keys, in: .new).isEmpty)
       #expect(try clusters.places(of: keys, in: .old).count == keys.count)
       let client = try RawHTTP(clusters.gateway.address)
@@ -121,7 +121,7 @@ extension Program {
       let partial = try http(clusters.gateway.adminAddress, "POST", "/flush?tier=old")
       #expect(partial.status == 503)
       #expect(partial.text.contains(#""node":"\#(clusters.server(.old, 1).address)""#))
-      #expect(partial.text.components(separatedBy: #""flushed":true"#).count - 1 == 2)
+      #expect(partial.text.components(separatedBy: #""outcome":"applied""#).count - 1 == 2)
       #expect(try clusters.places(of: keys, in: .old).isEmpty)
     }
   }

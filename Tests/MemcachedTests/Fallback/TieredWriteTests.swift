@@ -211,6 +211,16 @@ import Testing
     #expect(throws: MemcachedError.self) { try tiers.delete("k") }
   }
 
+  @Test("a mirrored set that the primary refuses is read from the older tiers, and does not claim otherwise")
+  func mirroredSetWithPrimaryDown() throws {
+    let tiers = try Tiers(.mirror)
+    try tiers.older.put("k", "v")
+    tiers.new.isDown = true
+    let error = #expect(throws: MemcachedError.self) { try tiers.set("k", "w") }
+    #expect(error?.outcome == .unknown)
+    #expect(try tiers.get("k") == "w")
+  }
+
   @Test("more owed copies than fit: nothing is served from that tier until it was flushed")
   func overflow() throws {
     let coordination = TierCoordination(invalidations: InvalidationLedger(capacity: 2))
