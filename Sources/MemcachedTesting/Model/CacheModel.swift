@@ -58,13 +58,19 @@ public struct CacheModel {
   public let isMirrored: Bool
   /// How far a ttl may be off, in seconds, for caches with a clock of their own.
   public let slack: Int64
+  /// A counter that has one digit less may have no space in its place: memcached makes a new item of it if
+  /// the old one is just being sent to a reader (1.6.18, `do_add_delta`).
+  public let mayShorten: Bool
   var records: [Key: Record] = [:]
   var reads: [Int: (key: Key, seen: States)] = [:]
   private var nextID = 0
 
-  public init(mayFail: Bool = false, isMirrored: Bool = false, slack: Int64 = 0) {
+  public init(
+    mayFail: Bool = false, isMirrored: Bool = false, mayShorten: Bool = false, slack: Int64 = 0
+  ) {
     self.mayFail = mayFail
     self.isMirrored = isMirrored
+    self.mayShorten = mayShorten
     self.slack = slack
   }
 

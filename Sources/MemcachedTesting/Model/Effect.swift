@@ -29,7 +29,7 @@ enum Effect {
   private static func after(
     _ write: CacheModel.Write, _ state: State, isStrict: Bool, _ isAlone: Bool, _ model: CacheModel
   ) -> [State] {
-    let effects = of(write.operation, on: state, isFresh: write.isFresh, now: model.now)
+    let effects = of(write.operation, on: state, isFresh: write.isFresh, model)
     switch write.outcome {
     case .pending: return [state] + effects.map(\.state)
     case .failed(let outcome):
@@ -81,19 +81,19 @@ enum Effect {
   // MARK: Verbs
 
   private static func of(
-    _ operation: Command.Operation, on state: State, isFresh: Bool?, now: Int64
+    _ operation: Command.Operation, on state: State, isFresh: Bool?, _ model: CacheModel
   ) -> [(reply: Reply, state: State)] {
     switch operation {
     case .store(let mode, let value, let flags, let exptime):
-      let new = CacheModel.Version(value: value, flags: flags, expires: expires(exptime, now))
+      let new = CacheModel.Version(value: value, flags: flags, expires: expires(exptime, model.now))
       return store(mode, new, on: state, isFresh)
     case .delete(nil): return [(state == nil ? .miss : .deleted, nil)]
     case .delete: return conditional(isFresh, .deleted, nil, on: state)
-    case .increment(let delta): return [count(state) { $0 &+ delta }]
-    case .decrement(let delta): return [count(state) { $0 < delta ? 0 : $0 - delta }]
+    case .increment(let delta): return count(state, model) { $0 &+ delta }
+    case .decrement(let delta): return count(state, model) { $0 < delta ? 0 : $0 - delta }
     case .touch(let exptime):
       guard var item = state else { return [(.miss, nil)] }
-      item.expires = expires(exptime, now)
+      item.expires = expires(exptime, model.now)
       return [(.touched, item)]
     case .get, .flushAll, .stats, .version: return []
     }
@@ -132,18 +132,23 @@ enum Effect {
     }
   }
 
-  private static func count(_ state: State, _ change: (UInt64) -> UInt64) -> (reply: Reply, state: State) {
-    guard var item = state else { return (.miss, nil) }
+  private static func count(
+    _ state: State, _ model: CacheModel, _ change: (UInt64) -> UInt64
+  ) -> [(reply: Reply, state: State)] {
+    guard var item = state else { return [(.miss, nil)] }
     let digits = item.value.prefix { (0x30...0x39).contains($0) }
     guard let number = UInt64(String(decoding: digits, as: UTF8.self)),
       digits.count == item.value.count || item.value[digits.count] == 0x20
-    else { return (.notNumeric, item) }
+    else { return [(.notNumeric, item)] }
     let new = change(number)
-    var bytes = Array(String(new).utf8)
-    // Never shorter than it was: padded with spaces.
-    while bytes.count < item.value.count { bytes.append(0x20) }
+    let bytes = Array(String(new).utf8)
+    // Written over the old number, and padded with spaces where it is shorter.
+    let padding = max(0, item.value.count - bytes.count)
+    item.value = bytes + Array(repeating: 0x20, count: padding)
+    let padded = (reply: Reply.counter(new, nil), state: State.some(item))
+    if padding == 0 || !model.mayShorten { return [padded] }
     item.value = bytes
-    return (.counter(new, nil), item)
+    return [padded, (.counter(new, nil), item)]
   }
 
   private static func expires(_ exptime: Exptime, _ now: Int64) -> Int64? {

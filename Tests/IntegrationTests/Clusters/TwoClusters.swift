@@ -119,6 +119,12 @@ final class TwoClusters {
 
   // MARK: Asking
 
+  /// The nodes' states by tier, as the gateway sees them.
+  func states() throws -> [[String]] {
+    let body = try http(gateway.adminAddress, "GET", "/tiers").body
+    return try JSONDecoder().decode(TiersAnswer.self, from: Data(body)).tiers.map { $0.nodes.map(\.state) }
+  }
+
   /// How many copies are owed to a tier.
   func owed(to side: Side) throws -> Int {
     let text = try http(gateway.adminAddress, "GET", "/stats?tier=\(side.name)").body

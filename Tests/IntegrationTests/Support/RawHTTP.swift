@@ -144,11 +144,16 @@ final class RawHTTP {
   func request(
     _ method: String, _ target: String, headers: [String] = [], body: [UInt8]? = nil
   ) throws -> RawResponse {
+    try begin(method, target, headers: headers, body: body)
+    return try receive(isHead: method == "HEAD")
+  }
+
+  /// Sends one request, whose response is still to be received.
+  func begin(_ method: String, _ target: String, headers: [String] = [], body: [UInt8]? = nil) throws {
     var head = "\(method) \(target) HTTP/1.1\r\nHost: crossfade\r\n"
     for header in headers { head += header + "\r\n" }
     if let body { head += "Content-Length: \(body.count)\r\n" }
     try send(Array((head + "\r\n").utf8) + (body ?? []))
-    return try receive(isHead: method == "HEAD")
   }
 }
 
