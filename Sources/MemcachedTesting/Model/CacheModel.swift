@@ -118,11 +118,11 @@ public struct CacheModel {
   }
 
   /// What a tier had of the key may be gone, by no one's wish: evicted, or lost with its node. For everybody
-  /// that is a delete of which nobody knows whether it was done.
-  public mutating func mayHaveLost(_ key: Key) {
+  /// that is a delete of which nobody knows whether it was done. Of the primary it makes tokens stale.
+  public mutating func mayHaveLost(_ key: Key, isOfPrimary: Bool = true) {
     let id = beginWrite(key, .delete(ifUnchanged: nil))
     // What may have been done is never impossible.
-    _ = end(id, key, .failed(.unknown), isChange: true)
+    _ = end(id, key, .failed(.unknown), isChange: isOfPrimary)
   }
 
   private mutating func end(_ id: Int, _ key: Key, _ outcome: Write.Outcome, isChange: Bool) -> String? {

@@ -16,7 +16,9 @@ extension Program {
       return texts.compactMap { try? Key($0) }
     }()
 
-    @Test("keys of the client's are found in the old cluster, and by the client in the new", arguments: KnownClient.all)
+    @Test(
+      "keys of the client's are found in the old cluster, and by the client in the new",
+      arguments: KnownClient.all)
     func migration(client: KnownClient) throws {
       let clusters = try TwoClusters(new: client.distribution, old: client.distribution)
       try DistributionPeer.write(Self.keys, to: clusters.servers[1], by: client.name)
@@ -69,7 +71,9 @@ extension Program {
       #expect(miss.header("Cache-Status") == "old; fwd=uri-miss, new; fwd=uri-miss")
       let statistics = try http(clusters.gateway.adminAddress, "GET", "/stats?tier=old")
       let nodes = try JSONDecoder().decode(StatisticsAnswer.self, from: Data(statistics.body)).tiers[0].nodes
-      #expect(nodes.compactMap { $0.stats?["get_misses"].flatMap { Int($0) } }.reduce(0, +) == texts.count - hits + 1)
+      #expect(
+        nodes.compactMap { $0.stats?["get_misses"].flatMap { Int($0) } }.reduce(0, +) == texts.count - hits
+          + 1)
       #expect(nodes.compactMap { $0.stats?["get_hits"].flatMap { Int($0) } }.reduce(0, +) == hits)
     }
   }

@@ -88,7 +88,8 @@ extension Program {
       #expect(try clusters.places(of: keys, in: .old).isEmpty)
     }
 
-    @Test("incr of counters that only old nodes have counts on, in the right new node, and leaves none behind")
+    @Test(
+      "incr of counters that only old nodes have counts on, in the right new node, and leaves none behind")
     func promotion() throws {
       let clusters = try TwoClusters()
       let keys = try clusters.keys(30)
@@ -110,7 +111,8 @@ extension Program {
       for key in keys { for side in TwoClusters.Side.allCases { try clusters.store(side, key, side.name) } }
       let flush = try http(clusters.gateway.adminAddress, "POST", "/flush?tier=new")
       #expect(flush.status == 200)
-      #expect(flush.text.components(separatedBy: #""outcome":"applied""#).count - 1 == TwoClusters.nodesPerTier)
+      #expect(
+        flush.text.components(separatedBy: #""outcome":"applied""#).count - 1 == TwoClusters.nodesPerTier)
       #expect(try clusters.places(of: keys, in: .new).isEmpty)
       #expect(try clusters.places(of: keys, in: .old).count == keys.count)
       let client = try RawHTTP(clusters.gateway.address)

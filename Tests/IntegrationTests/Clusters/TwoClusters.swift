@@ -91,7 +91,8 @@ final class TwoClusters {
   func node(of key: String, in side: Side) throws -> Int { rings[side.rawValue].node(for: try Key(key)) }
 
   /// The first keys, named in order, that belong to these nodes; nil = to any.
-  func keys(_ count: Int, new: Int? = nil, old: Int? = nil, named prefix: String = "key:") throws -> [String] {
+  func keys(_ count: Int, new: Int? = nil, old: Int? = nil, named prefix: String = "key:") throws -> [String]
+  {
     var keys: [String] = []
     var number = 0
     while keys.count < count {

@@ -47,7 +47,10 @@ extension Program {
 
     @Test(
       "servers are killed and come back empty: only their keys fail, and nothing older shows",
-      arguments: [(UInt64(35), FallbackPolicy.strict, false), (36, .mirror, false), (37, .strict, true), (38, .mirror, true)])
+      arguments: [
+        (UInt64(35), FallbackPolicy.strict, false), (36, .mirror, false), (37, .strict, true),
+        (38, .mirror, true),
+      ])
     func kills(seed: UInt64, policy: FallbackPolicy, overlaps: Bool) throws {
       let counts = try run(
         seed, .init(policy: policy, trouble: .kills, overlaps: overlaps), rounds: 6, Self.patient)
@@ -63,7 +66,10 @@ extension Program {
       // of anything that it gets when it is back, and with one thread it does it in that order.
       let counts = try run(
         seed, .init(policy: policy, trouble: .stops, overlaps: true), rounds: 6,
-        ["--node-timeout", "100ms", "--operation-timeout", "1s", "--connect-timeout", "200ms", "--eject-after", "1"],
+        [
+          "--node-timeout", "100ms", "--operation-timeout", "1s", "--connect-timeout", "200ms",
+          "--eject-after", "1",
+        ],
         serverArguments: ["-t", "1"])
       #expect(counts.failures > 0 && counts.failures < counts.operations / 2)
       #expect(counts.troubles > 5)
@@ -90,7 +96,7 @@ extension Program {
         Issue.record("seed \(seed), round \(round): \(violation)\n\(history)")
         break
       }
-      print("model over HTTP, seed \(seed), \(conditions): \(counts) in \(start.duration(to: .now))")
+      print("model over HTTP, seed \(seed), \(conditions): \(counts), \(start.duration(to: .now))")
       return counts
     }
   }

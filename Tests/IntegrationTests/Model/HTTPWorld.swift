@@ -8,23 +8,27 @@ import MemcachedTesting
 /// held against. All of it on one thread: a client that is not waited for has its request under way.
 final class HTTPWorld {
   /// What happens to the servers.
-  enum Trouble: Sendable {
-    case none
+  enum Trouble: String, Sendable {
+    case none = "servers are well"
     /// They are killed, and come back empty.
-    case kills
+    case kills = "servers are killed"
     /// They are stopped, and go on with all that they had.
-    case stops
+    case stops = "servers are stopped"
   }
 
-  struct Conditions: Sendable {
+  struct Conditions: Sendable, CustomStringConvertible {
     var policy: FallbackPolicy
     var trouble = Trouble.none
     /// Several clients ask at the same time.
     var overlaps = false
+
+    var description: String {
+      "\(policy.rawValue), \(trouble.rawValue), \(overlaps ? "overlapping" : "one at a time")"
+    }
   }
 
   /// What has been done.
-  struct Counts {
+  struct Counts: CustomStringConvertible {
     var operations = 0
     var conditional = 0
     var failures = 0
@@ -33,6 +37,11 @@ final class HTTPWorld {
     var notModified = 0
     var evictions = 0
     var troubles = 0
+
+    var description: String {
+      "\(operations) requests (\(conditional) conditional, \(failures) failed, \(older) hits in the old tier, "
+        + "\(notModified) not modified), \(evictions) evictions, nodes away \(troubles) times"
+    }
 
     static func += (left: inout Counts, right: Counts) {
       let counts: [WritableKeyPath<Counts, Int>] = [
@@ -82,8 +91,10 @@ final class HTTPWorld {
   init(_ clusters: TwoClusters, _ conditions: Conditions, seed: UInt64, round: Int) throws {
     (self.clusters, self.conditions, self.round) = (clusters, conditions, round)
     clients = try (0..<6).map { _ in Client(http: try RawHTTP(clusters.gateway.address)) }
+    // Few, so that requests meet. More where old copies have to be left that nobody has written over yet.
     random = try RandomCommands(
-      seed: seed << 32 | UInt64(round), keyCount: 9, ttls: [0, 1_000, 5_000], named: "s\(seed)-r\(round)-")
+      seed: seed << 32 | UInt64(round), keyCount: conditions.trouble == .stops ? 24 : 9,
+      ttls: [0, 1_000, 5_000], named: "s\(seed)-r\(round)-")
     model = CacheModel(
       mayFail: conditions.trouble != .none, isMirrored: conditions.policy == .mirror,
       mayShorten: conditions.overlaps, slack: 120)
@@ -95,7 +106,8 @@ final class HTTPWorld {
     let (value, exptime) = (random.value(), random.exptime())
     let text = String(decoding: value, as: UTF8.self)
     try clusters.store(.old, key.description, text, flags: 5, ttl: Int(exptime.seconds))
-    model.seed(key, [.init(value: value, flags: 5, expires: exptime == .never ? nil : Int64(exptime.seconds))])
+    model.seed(
+      key, [.init(value: value, flags: 5, expires: exptime == .never ? nil : Int64(exptime.seconds))])
     history.append("old has \(text) under \(key)")
   }
 

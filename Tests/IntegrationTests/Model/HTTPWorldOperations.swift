@@ -25,15 +25,23 @@ extension HTTPWorld {
     if case .get = operation {
       clients[client].underWay = .read(model.beginRead(key), request)
     } else {
-      let isCertain = conditions.trouble == .none && !conditions.overlaps
-      let isFresh = known.map { !$0.isWeak && $0.changes == model.changes(of: key) }
       clients[client].underWay = .write(
-        model.beginWrite(key, operation, isFresh: isCertain ? isFresh : nil), request)
+        model.beginWrite(key, operation, isFresh: isFresh(known, key)), request)
     }
     if request.headers.contains(where: { $0.hasPrefix("If-") }) { counts.conditional += 1 }
     note(began: client, "\(request)")
     try clients[client].http.begin(
       request.method, request.target, headers: request.headers, body: request.body)
+  }
+
+  // Whether a tag fits; nil where it may or not: a write that overlaps, or whose outcome nobody knows, may have
+  // changed the item.
+  private func isFresh(_ known: KnownItem?, _ key: Key) -> Bool? {
+    guard let known else { return nil }
+    if known.isWeak { return false }
+    if conditions.overlaps { return nil }
+    if known.changes != model.changes(of: key) { return false }
+    return conditions.trouble == .none ? true : nil
   }
 
   private func note(began client: Int, _ text: String) {
@@ -86,9 +94,11 @@ extension HTTPWorld {
   // MARK: Many keys
 
   func beginMany(_ client: Int) throws {
-    var keys = random.keys
-    keys.shuffle(using: &random.generator)
-    keys = Array(keys.prefix(random.number(in: 1..<keys.count)))
+    let keys = random.keys.shuffled(using: &random.generator)
+    try begin(client, many: Array(keys.prefix(random.number(in: 1..<keys.count))))
+  }
+
+  func begin(_ client: Int, many keys: [Key]) throws {
     clients[client].underWay = .many(keys.map { (model.beginRead($0), $0) })
     note(began: client, "GET \(keys)")
     try clients[client].http.begin("GET", "/keys?" + keys.map { "key=\($0)" }.joined(separator: "&"))

@@ -33,7 +33,10 @@ extension HTTPWorld {
   /// Takes a node away, or brings it back: at most one of each tier at a time.
   func changeHealth() throws {
     let side = TwoClusters.Side.allCases[random.number(in: 0..<2)]
-    if away[side.rawValue] != nil { return try bringBack(side) }
+    if away[side.rawValue] != nil {
+      try bringBack(side)
+      return side == .old ? try uncover() : ()
+    }
     if counts.troubles == Self.troublesPerRound { return }
     let node = (round + counts.troubles) % TwoClusters.nodesPerTier
     if conditions.trouble == .kills {
@@ -52,7 +55,7 @@ extension HTTPWorld {
   private func kill(_ side: TwoClusters.Side, _ node: Int) throws {
     try clusters.kill(side, node)
     for key in random.keys where try clusters.node(of: key.description, in: side) == node {
-      model.mayHaveLost(key)
+      model.mayHaveLost(key, isOfPrimary: side == .new)
     }
   }
 
@@ -70,6 +73,16 @@ extension HTTPWorld {
     if side == .new { absences[absences.count - 1].end = time }
   }
 
+  // An older node is back with what it had: the worst moment for the primary to lose everything, as nothing that
+  // is owed has been settled yet.
+  private func uncover() throws {
+    for key in random.keys { try evict(key) }
+    if let client = clients.indices.first(where: { clients[$0].underWay == nil }) {
+      try begin(client, many: random.keys)
+      try end(client)
+    }
+  }
+
   // Its state and not its log: nobody may have asked it while it was stopped.
   private func waitUntilUp(_ side: TwoClusters.Side, _ node: Int) throws {
     let limit = Date().addingTimeInterval(10)
@@ -84,7 +97,8 @@ extension HTTPWorld {
   /// What is wrong with a result beside what the model says of it: only keys of a node that was away may fail,
   /// and as long as it is away nobody can have looked there, or changed anything.
   func verdict(
-    _ key: Key, _ result: Result<Reply, MemcachedError>, tier: Int, since began: Int, _ request: HTTPOperation?
+    _ key: Key, _ result: Result<Reply, MemcachedError>, tier: Int, since began: Int,
+    _ request: HTTPOperation?
   ) throws -> String? {
     let node = try clusters.node(of: key.description, in: .new)
     let meets = absences.filter { $0.node == node && $0.end ?? time >= began }
