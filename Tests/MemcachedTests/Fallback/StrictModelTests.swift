@@ -15,11 +15,12 @@ import Testing
 ///   that the item changed or, as the primary does not have it, that it is not there.
 /// * A tier that fails is an error, or a miss of what only it has. Which of several older tiers' values
 ///   shows then depends on which could be asked, as long as nothing was written through us.
-/// * After a write that failed or whose answer was lost either value is possible; of a set or delete
-///   nothing, too, as the older copies go first.
+/// * What the primary evicts is a miss, or what an older tier has if nobody has written the key since.
+/// * After a write that failed or whose answer was lost either value is possible, unless the failure says
+///   that it was not applied; of a set or delete nothing, too, as the older copies go first.
 /// * Writes that overlap may take effect in any order, and a read that overlaps one may miss: it asked the
-///   primary before the item was brought there, and the older tiers after. Under `mirror` the loser's value may stay in an
-///   older tier until the next write.
+///   primary before the item was brought there, and the older tiers after. Under `mirror` the loser's value
+///   may stay in an older tier until the next write.
 ///
 /// Time stands still while anything is on its way: a copy is made with the seconds that were left when
 /// its original was read, and a second's delay is a second more.
@@ -143,6 +144,7 @@ private final class World {
   func step() throws {
     if random.chance(8) { passTime() }
     if conditions.mayFail, random.chance(10) { changeHealth() }
+    if random.chance(3) { evict(random.key()) }
     if conditions.overlaps { for _ in 0..<random.number(in: 0..<6) { advance() } }
     if !conditions.mayFail, !conditions.overlaps, random.chance(1) { return flush() }
     if underWay < 6 { operate() }
@@ -161,6 +163,14 @@ private final class World {
     let server = servers[random.number(in: 0..<3)]
     server.trouble = random.chance(60) ? .none : random.chance(50) ? .down : .deaf
     history.append("\(server.name): \(server.trouble)")
+  }
+
+  // The primary needs its memory for something else.
+  private func evict(_ key: Key) {
+    guard model.overlapCount(of: key) < 4 else { return }
+    history.append("\(key) is evicted")
+    _ = servers[0].store.perform(Command(key, .delete(ifUnchanged: nil)))
+    model.mayHaveLost(key)
   }
 
   private func advance() {
