@@ -6,7 +6,8 @@ import MemcachedTesting
 import Testing
 
 extension Program {
-  /// Three nodes a tier, of which one of each is killed: what becomes of its keys, and of those of the others.
+  /// Three nodes a tier, of which one of each is killed: what becomes of its keys, and of those of the
+  /// others.
   @Suite struct ClusterFailureTests {
     private static let plain = ["Accept: text/plain"]
     private static let text = ["Content-Type: text/plain"]
@@ -52,8 +53,8 @@ extension Program {
 
       try clusters.restart(.new, 1)
       try clusters.restart(.old, 1)
-      // What the nodes had is gone, and nothing else has taken its place. The older copies of those that could
-      // not be written are gone, too.
+      // What the nodes had is gone, and nothing else has taken its place. The older copies of those that
+      // could not be written are gone, too.
       for key in own + fallen + skipped + lost {
         #expect(try client.request("GET", "/keys/\(key)").status == 404)
       }

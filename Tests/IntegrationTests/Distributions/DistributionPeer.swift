@@ -8,7 +8,8 @@ import MemcachedTesting
 import Reactor
 
 /// A real client that writes keys to nodes which remember who got which, or to real servers and reads them
-/// from there: `distribution_peer.py`, run with the Python of `CROSSFADE_PYTHON` or of `.venv` in the package.
+/// from there: `distribution_peer.py`, run with the Python of `CROSSFADE_PYTHON` or of `.venv` in the
+/// package.
 enum DistributionPeer {
   /// What the client did.
   struct Placement {

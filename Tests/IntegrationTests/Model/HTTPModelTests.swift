@@ -14,17 +14,18 @@ extension Program {
   ///
   /// * What the primary evicts is a miss, or what an older tier has if nobody has written the key since. Its
   ///   tags fit nothing any more.
-  /// * A server that was killed comes back empty. That is an eviction of all that it had, and of nothing else:
-  ///   no other node's keys are touched by it, and nothing is found on a node that it does not belong to.
+  /// * A server that was killed comes back empty. That is an eviction of all that it had, and of nothing
+  ///   else: no other node's keys are touched by it, and nothing is found on a node that it does not belong
+  ///   to.
   /// * While a node of the primary is away, requests for its keys fail. They do not miss, and nothing is
   ///   stored anywhere else; what the older tier has is still read. Requests for other keys go on.
   /// * While a node of the older tier is away, its keys are misses where the primary does not have them.
   /// * A write that failed and says that it was not applied is not seen by anybody. A set or delete may have
   ///   left nothing all the same, as the older copies go first.
   ///
-  /// In no case may a value show that was deleted or replaced by a write that had ended. In the end all servers
-  /// are back, nothing is owed, every key can be read; and then the primary loses everything, so that whatever
-  /// was left behind in the older tier would show.
+  /// In no case may a value show that was deleted or replaced by a write that had ended. In the end all
+  /// servers are back, nothing is owed, every key can be read; and then the primary loses everything, so that
+  /// whatever was left behind in the older tier would show.
   @Suite(.enabled(if: MemcachedServer.program != nil, "memcached is not installed"))
   struct HTTPModelTests {
     private static let stepsPerRound = 200

@@ -39,7 +39,7 @@ final class HTTPWorld {
     var troubles = 0
 
     var description: String {
-      "\(operations) requests (\(conditional) conditional, \(failures) failed, \(older) hits in the old tier, "
+      "\(operations) requests (\(conditional) conditional, \(failures) failed, \(older) older hits, "
         + "\(notModified) not modified), \(evictions) evictions, nodes away \(troubles) times"
     }
 

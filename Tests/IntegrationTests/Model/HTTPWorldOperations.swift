@@ -34,8 +34,8 @@ extension HTTPWorld {
       request.method, request.target, headers: request.headers, body: request.body)
   }
 
-  // Whether a tag fits; nil where it may or not: a write that overlaps, or whose outcome nobody knows, may have
-  // changed the item.
+  // Whether a tag fits; nil where it may or not: a write that overlaps, or whose outcome nobody knows, may
+  // have changed the item.
   private func isFresh(_ known: KnownItem?, _ key: Key) -> Bool? {
     guard let known else { return nil }
     if known.isWeak { return false }
@@ -79,7 +79,8 @@ extension HTTPWorld {
     _ client: Int, _ request: HTTPOperation
   ) throws -> (Result<Reply, MemcachedError>, RawResponse) {
     let response = try clients[client].http.receive(isHead: request.isLook)
-    history.append("\(client) ◄ \(response.status) \(response.header("Cache-Status") ?? "") \(response.text)")
+    let cacheStatus = response.header("Cache-Status") ?? ""
+    history.append("\(client) ◄ \(response.status) \(cacheStatus) \(response.text)")
     let (result, tier) = try request.reply(response)
     if case .success(.hit) = result, tier > 0 { counts.older += 1 }
     note(try verdict(request.key, result, tier: tier, since: clients[client].began, request))

@@ -73,8 +73,8 @@ extension HTTPWorld {
     if side == .new { absences[absences.count - 1].end = time }
   }
 
-  // An older node is back with what it had: the worst moment for the primary to lose everything, as nothing that
-  // is owed has been settled yet.
+  // An older node is back with what it had: the worst moment for the primary to lose everything, as nothing
+  // that is owed has been settled yet.
   private func uncover() throws {
     for key in random.keys { try evict(key) }
     if let client = clients.indices.first(where: { clients[$0].underWay == nil }) {
@@ -94,8 +94,8 @@ extension HTTPWorld {
 
   // MARK: Verdicts
 
-  /// What is wrong with a result beside what the model says of it: only keys of a node that was away may fail,
-  /// and as long as it is away nobody can have looked there, or changed anything.
+  /// What is wrong with a result beside what the model says of it: only keys of a node that was away may
+  /// fail, and as long as it is away nobody can have looked there, or changed anything.
   func verdict(
     _ key: Key, _ result: Result<Reply, MemcachedError>, tier: Int, since began: Int,
     _ request: HTTPOperation?
