@@ -24,6 +24,9 @@ has() {
     libnginx-mod-http-memc) [[ -e /usr/lib/nginx/modules/ngx_http_memc_module.so ]] ;;
     # Debian's python3 has the venv module but not what it needs to put pip into one.
     python3-venv) python3 -c 'import ensurepip, venv' ;;
+    nodejs) command -v node ;;
+    # A JRE alone cannot run a program from its source.
+    default-jdk-headless) command -v java && command -v javac ;;
     *) command -v "$1" ;;
   esac &>/dev/null
 }
