@@ -1688,7 +1688,9 @@ components:
           schema:
             type: string
     OutOfMemory:
-      description: The backend has no memory for the item.
+      description: |
+        The backend has no memory for the item. The write did not take effect, but memcached may have dropped the
+        item that was there.
       headers:
         Cache-Control:
           $ref: '#/components/headers/CacheControl'

@@ -84,7 +84,8 @@ enum ErrorLine {
       // The limit is not in the line; the node fills it in when it knows it.
       return MemcachedError(.tooLarge(limit: 0), "the server refused the item as too large", serverLine: line)
     }
-    if line.hasPrefix("SERVER_ERROR out of memory") {
+    // `Out of memory during read` is said of large items, which are allocated as their bytes come.
+    if line.hasPrefix("SERVER_ERROR out of memory") || line.hasPrefix("SERVER_ERROR Out of memory") {
       return MemcachedError(.outOfMemory, "the server is out of memory for this item", serverLine: line)
     }
     return MemcachedError(.serverError, "the server failed", serverLine: line)

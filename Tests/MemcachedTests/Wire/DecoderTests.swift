@@ -119,6 +119,7 @@ func expectWhole(_ text: String, as shape: ReplyShape, meta: Bool, _ reply: Repl
     "a SERVER_ERROR concerns its request only",
     arguments: [
       ("SERVER_ERROR out of memory storing object\r\n", MemcachedError.Kind.outOfMemory),
+      ("SERVER_ERROR Out of memory during read\r\n", .outOfMemory),
       ("SERVER_ERROR object too large for cache\r\n", .tooLarge(limit: 0)),
       ("SERVER_ERROR backend gone\r\n", .serverError), ("SERVER_ERROR\r\n", .serverError),
     ]) func aSERVERERRORConcernsItsRequestOnly(_ text: String, _ kind: MemcachedError.Kind)
