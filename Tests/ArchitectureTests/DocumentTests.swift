@@ -29,7 +29,9 @@ struct DocumentTests {
   @Test("name only folders and files of the code that exist")
   func paths() throws {
     for document in try Self.documents.get() {
-      for path in targets(of: document, /`(?<path>(?:Sources|Tests|Benchmarks|docs|scripts)\/[^`* ]+)`/) {
+      for path in targets(
+        of: document, /`(?<path>(?:Sources|Tests|Benchmarks|docs|examples|scripts)\/[^`* ]+)`/)
+      {
         expectFile(SourceFile.root.appending(path: path), "\(document.path) names \(path)")
       }
     }
