@@ -142,10 +142,17 @@ public final class TLSSession {
 
   private func failure(_ code: Int32) -> TLSError {
     if code == GNUTLS_E_PULL_ERROR || code == GNUTLS_E_PUSH_ERROR {
-      return TLSError(.disconnected, code: code)
+      return TLSError(TLSError.text(code) + hint, .disconnected)
     }
     guard code == GNUTLS_E_FATAL_ALERT_RECEIVED, let name = gnutls_alert_get_name(gnutls_alert_get(session))
-    else { return TLSError(code: code) }
-    return TLSError("the server ended the session: \(String(cString: name))")
+    else { return TLSError(TLSError.text(code) + hint) }
+    return TLSError("the server ended the session: \(String(cString: name))\(hint)")
+  }
+
+  /// Servers that miss a certificate often just close: their alert is lost with what they had not read.
+  private var hint: String {
+    let isAsked = gnutls_certificate_client_get_request_status(session) != 0
+    guard isAsked, gnutls_certificate_get_ours(session) == nil else { return "" }
+    return "; the server asked for a certificate, and none is configured"
   }
 }
