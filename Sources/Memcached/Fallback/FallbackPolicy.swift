@@ -10,10 +10,10 @@
 /// | promote | as get, but a hit of an older tier is brought to the primary first and answered from there | as get |
 /// | get_many, gets_many | each key for itself, as get | an older tier is asked for all keys, and only if *all* of them missed |
 /// | set | the copies in older tiers are deleted, then the primary | primary |
-/// | cas, delete with a token | primary; when it is done there, the older copies are deleted | primary |
+/// | cas, delete with a token | primary; when it is done there, or may be, the older copies are deleted | primary |
 /// | delete | every tier, oldest first; a miss only if none had it | primary |
 /// | add | primary, only if no older tier has the key | primary |
-/// | replace, append, prepend, incr, decr, touch | primary; on a miss the item is brought there from an older tier and it is done once more; then the older copies are deleted | primary |
+/// | replace, append, prepend, incr, decr, touch | primary; on a miss the item is brought there from an older tier and it is done once more; when it is done, or may be, the older copies are deleted | primary |
 /// | flush_all | the tiers that the call names, else the primary | the same |
 /// | stats, version, close, quit | every tier | every tier |
 ///

@@ -117,9 +117,11 @@ extension FallbackClient {
       switch result {
       case .success(.miss) where mayPromote, .success(.notStored) where mayPromote:
         promote(write, instead: result)
-      case .success(.miss), .success(.notStored), .success(.exists), .success(.notNumeric), .failure:
+      case .failure(let error) where error.outcome == .notApplied: write.answer(result)
+      case .success(.miss), .success(.notStored), .success(.exists), .success(.notNumeric):
         write.answer(result)
-      case .success: settleOlder(write, from: tiers.count - 1) { $0.answer(result) }
+      // It may have been done: then the older copies are stale, and a miss is better than one of them.
+      case .success, .failure: settleOlder(write, from: tiers.count - 1) { $0.answer(result) }
       }
     }
   }

@@ -14,6 +14,8 @@ final class UnreliableNode: Node {
   /// Until when, in the order of `asked`.
   private(set) var deadlines: [Instant] = []
   var isDown = false
+  /// Writes are done and their answers lost, as when a connection ends in between.
+  var losesAnswers = false
   /// Whether hits have their ttl, as they do in the meta protocol.
   var tellsTTL = true
   /// Commands whose name fits wait until `release()`.
@@ -29,9 +31,10 @@ final class UnreliableNode: Node {
     asked.append(verb)
     deadlines.append(deadline)
     let answer = { [self] in
-      isDown
-        ? completion(.failure(MemcachedError(.down, "scripted", node: name)))
-        : completion(store.perform(command).map { tellsTTL ? $0 : UnreliableNode.withoutTTL($0) })
+      if isDown { return completion(.failure(MemcachedError(.down, "scripted", node: name))) }
+      let result = store.perform(command).map { tellsTTL ? $0 : UnreliableNode.withoutTTL($0) }
+      if !losesAnswers || !command.isWrite { return completion(result) }
+      completion(.failure(MemcachedError(.connectionLost, "scripted", node: name, outcome: .unknown)))
     }
     if holds(verb) { held.append(answer) } else { answer() }
   }
