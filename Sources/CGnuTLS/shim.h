@@ -7,6 +7,7 @@
 #ifndef CROSSFADE_CGNUTLS_SHIM_H
 #define CROSSFADE_CGNUTLS_SHIM_H
 
+#include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 

@@ -58,6 +58,15 @@ info:
 
     **Methods.** HEAD is answered wherever GET is, OPTIONS everywhere.
 
+    **Who asked.** `instance` of a problem, which the log has too, is the request's own `X-Request-Id` where
+    it has exactly one, of 1 to 128 visible ASCII characters, else an id of ours. The trace-id of a `traceparent`
+    (W3C Trace Context) goes into the log; one that is malformed counts as none.
+
+    **Pages of other origins** may use the data listener where `--cors-origin` lists them (CORS), without
+    credentials. Answers then have `Access-Control-Allow-Origin` and `Access-Control-Expose-Headers`, and, if
+    it is a list, `Vary: Origin` beside the other; OPTIONS answers preflights. The admin listener takes no
+    part in that.
+
     **Errors** are `application/problem+json` (RFC 9457), or text when `Accept` likes that better. Beside
     those listed with the operations any request may be answered 400 (malformed HTTP), 404 (no such route),
     405 with `Allow`, 414 (target too long), 417 (`Expect` is not `100-continue`), 431 (headers too long),
@@ -128,6 +137,8 @@ paths:
               $ref: '#/components/headers/ETag'
             Cache-Status:
               $ref: '#/components/headers/CacheStatus'
+            Server-Timing:
+              $ref: '#/components/headers/ServerTiming'
             Cache-Control:
               $ref: '#/components/headers/CacheControl'
             Vary:
@@ -202,6 +213,8 @@ paths:
               $ref: '#/components/headers/ETag'
             Cache-Status:
               $ref: '#/components/headers/CacheStatus'
+            Server-Timing:
+              $ref: '#/components/headers/ServerTiming'
             Cache-Control:
               $ref: '#/components/headers/CacheControl'
             Vary:
@@ -227,6 +240,8 @@ paths:
           headers:
             Cache-Status:
               $ref: '#/components/headers/CacheStatus'
+            Server-Timing:
+              $ref: '#/components/headers/ServerTiming'
         '406':
           description: No representation that the caller accepts.
         '412':
@@ -329,6 +344,8 @@ paths:
           headers:
             Cache-Status:
               $ref: '#/components/headers/OwedCopies'
+            Server-Timing:
+              $ref: '#/components/headers/ServerTiming'
         '400':
           $ref: '#/components/responses/BadRequest'
         '404':
@@ -578,6 +595,8 @@ paths:
           headers:
             Cache-Status:
               $ref: '#/components/headers/OwedCopies'
+            Server-Timing:
+              $ref: '#/components/headers/ServerTiming'
         '400':
           $ref: '#/components/responses/BadRequest'
         '404':
@@ -981,7 +1000,9 @@ paths:
       description: |
         All tiers are asked at once, whatever the policy, each on the node that has the key's place in the ring.
         Looking changes nothing: nothing is copied, and an item does not count as accessed, but for nodes that
-        speak the classic protocol, which cannot be told so (`counted_as_access`); these do not tell the ttl either.
+        speak the classic protocol, which cannot be told so (`counted_as_access`). What a node cannot tell is in
+        `unknown`: in the classic protocol the ttl, and whether and when the item was read; in a tier in memory
+        the latter two.
         200 also where no tier has the key: what could not be asked says so in `error`.
       parameters:
         - $ref: '#/components/parameters/Key'
@@ -995,11 +1016,13 @@ paths:
               example:
                 key: user:42
                 tiers:
-                  - {name: new, role: primary, node: 'a:11211', present: false, served: true, counted_as_access: false}
-                  - {name: old, role: older, node: 'b:11211', present: true, ttl: 283, size: 12, flags: 0, cas: '1724', md5: 51ce875242e653b2b6f090d1a0b6f5df, served: true, counted_as_access: false}
+                  - {name: new, role: primary, node: 'a:11211', protocol: meta, served: true, present: true, ttl: 283, size: 12, flags: 0, cas: '1724', fetched: true, seconds_since_access: 4, sha256: 76740216171591903cdbd18fbc770df447c5b1671005ca0020922a465bba0172, unknown: [], counted_as_access: false}
+                  - {name: old, role: older, node: 'b:11211', protocol: classic, served: true, present: true, size: 12, flags: 0, cas: '51', sha256: 76740216171591903cdbd18fbc770df447c5b1671005ca0020922a465bba0172, same_as_primary: true, unknown: [fetched, seconds_since_access, ttl], counted_as_access: true}
+                  - {name: oldest, role: older, node: 'c:11211', served: true, error: 'c:11211: not connected: connect: Connection refused'}
             text/plain:
               schema:
                 type: string
+              example: "tier  role     node     present  ttl  size  flags  cas   fetched  idle  same  sha256  note\nnew   primary  a:11211  yes      283  12    0      1724  true     4     -     76740216171591903cdbd18fbc770df447c5b1671005ca0020922a465bba0172  -\nold   older    b:11211  no       -    -     -      -     -        -     -     -       -\n"
         '400':
           $ref: '#/components/responses/BadRequest'
         '405':
@@ -1213,6 +1236,7 @@ components:
       description: |
         `respond-async` (RFC 7240): answer 202 without waiting for the backend. `wait=N`: the time for the
         whole request in seconds, 1 to 30; more is cut to 30. It says nothing beside `respond-async`.
+        `timing`: the answer has `Server-Timing`.
       schema:
         type: string
       example: respond-async
@@ -1221,7 +1245,8 @@ components:
       in: header
       description: |
         `promote` (RFC 7240): as `?promote=1`, where that can be. `wait=N`: the time for the whole request in
-        seconds, 1 to 30; more is cut to 30. A node's own timeout holds within it.
+        seconds, 1 to 30; more is cut to 30. A node's own timeout holds within it. `timing`: the answer has
+        `Server-Timing`.
       schema:
         type: string
       example: promote
@@ -1251,6 +1276,23 @@ components:
       schema:
         type: string
       example: old; hit; ttl=283, new; fwd=uri-miss
+    ServerTiming:
+      description: |
+        What each tier that was consulted took, in milliseconds, and what came of it (W3C Server Timing), the
+        primary first. Sent where `Prefer: timing` asks for it, or always under `--server-timing on`; not with
+        `respond-async`, and not of many keys. What had to be brought to the primary for a write counts to the
+        primary's time. Counted from turn to turn of the gateway's loop: what was answered within one took 0.
+      schema:
+        type: string
+      example: new;dur=0.212;desc=miss, old;dur=0.480;desc=hit
+    ProxyStatus:
+      description: |
+        Which server failed and how, if one did (RFC 9209): its registered error type where one fits, its address
+        and the reason, both of which `node` and `detail` of the body have, too. A node that is ejected, or was
+        refused the connection, is `destination_unavailable`.
+      schema:
+        type: string
+      example: crossfade; error=connection_read_timeout; next-hop="a:11211"; details="no answer in time"
     OwedCopies:
       description: |
         Only when a stale copy stayed behind in an older tier that could not be asked: one member for each such
@@ -1361,6 +1403,8 @@ components:
       headers:
         Cache-Status:
           $ref: '#/components/headers/OwedCopies'
+        Server-Timing:
+          $ref: '#/components/headers/ServerTiming'
         Preference-Applied:
           $ref: '#/components/headers/PreferenceApplied'
         ETag:
@@ -1373,6 +1417,8 @@ components:
       headers:
         Cache-Status:
           $ref: '#/components/headers/OwedCopies'
+        Server-Timing:
+          $ref: '#/components/headers/ServerTiming'
         Preference-Applied:
           $ref: '#/components/headers/PreferenceApplied'
         ETag:
@@ -1390,6 +1436,8 @@ components:
       headers:
         Cache-Status:
           $ref: '#/components/headers/OwedCopies'
+        Server-Timing:
+          $ref: '#/components/headers/ServerTiming'
         Preference-Applied:
           $ref: '#/components/headers/PreferenceApplied'
         ETag:
@@ -1407,6 +1455,8 @@ components:
       headers:
         Cache-Status:
           $ref: '#/components/headers/OwedCopies'
+        Server-Timing:
+          $ref: '#/components/headers/ServerTiming'
         Preference-Applied:
           $ref: '#/components/headers/PreferenceApplied'
         ETag:
@@ -1426,6 +1476,8 @@ components:
           $ref: '#/components/headers/ETag'
         Cache-Status:
           $ref: '#/components/headers/CacheStatus'
+        Server-Timing:
+          $ref: '#/components/headers/ServerTiming'
         Cache-Control:
           $ref: '#/components/headers/CacheControl'
         Vary:
@@ -1459,6 +1511,8 @@ components:
       headers:
         Cache-Status:
           $ref: '#/components/headers/CacheStatus'
+        Server-Timing:
+          $ref: '#/components/headers/ServerTiming'
         Cache-Control:
           $ref: '#/components/headers/CacheControl'
         Vary:
@@ -1614,6 +1668,8 @@ components:
     BadGateway:
       description: A backend broke the protocol or answered `SERVER_ERROR`.
       headers:
+        Proxy-Status:
+          $ref: '#/components/headers/ProxyStatus'
         Cache-Control:
           $ref: '#/components/headers/CacheControl'
         Vary:
@@ -1631,10 +1687,14 @@ components:
     Unavailable:
       description: No tier that must answer could be asked, or the gateway is full or draining.
       headers:
+        Proxy-Status:
+          $ref: '#/components/headers/ProxyStatus'
         Retry-After:
           $ref: '#/components/headers/RetryAfter'
         Cache-Status:
           $ref: '#/components/headers/CacheStatus'
+        Server-Timing:
+          $ref: '#/components/headers/ServerTiming'
         Cache-Control:
           $ref: '#/components/headers/CacheControl'
         Vary:
@@ -1671,8 +1731,12 @@ components:
     DeadlinePassed:
       description: The deadline passed. A write says `unknown` when bytes had left.
       headers:
+        Proxy-Status:
+          $ref: '#/components/headers/ProxyStatus'
         Cache-Status:
           $ref: '#/components/headers/CacheStatus'
+        Server-Timing:
+          $ref: '#/components/headers/ServerTiming'
         Cache-Control:
           $ref: '#/components/headers/CacheControl'
         Vary:
@@ -2068,7 +2132,7 @@ components:
         instance:
           type: string
           format: uri-reference
-          description: The id of this request, which the logs have too.
+          description: The id of this request, its `X-Request-Id` or one of ours, which the log has too.
         reason:
           type: string
           enum: [exists, changed, missing]
@@ -2204,7 +2268,7 @@ components:
           type: array
           items:
             type: object
-            required: [name, role, node, served, counted_as_access]
+            required: [name, role, node, served]
             additionalProperties: false
             properties:
               name:
@@ -2215,6 +2279,10 @@ components:
               node:
                 type: string
                 description: The node that has the key's place in the ring.
+              protocol:
+                type: string
+                enum: [classic, meta, memory]
+                description: What the node speaks; left out while it has never been reached.
               present:
                 type: boolean
                 description: Left out when the node could not be asked.
@@ -2233,10 +2301,26 @@ components:
               cas:
                 type: string
                 pattern: '^[0-9]+$'
-              md5:
+              fetched:
+                type: boolean
+                description: Whether the item was ever read since it was stored.
+              seconds_since_access:
+                type: integer
+                minimum: 0
+                description: Since it was last stored, touched or read.
+              sha256:
                 type: string
-                pattern: '^[0-9a-f]{32}$'
-                description: Of the value, as `md5sum` prints it, to see whether two tiers have the same one.
+                pattern: '^[0-9a-f]{64}$'
+                description: Of the value, as `sha256sum` prints it.
+              same_as_primary:
+                type: boolean
+                description: Whether the value is the primary's; left out where the primary has none or failed.
+              unknown:
+                type: array
+                items:
+                  type: string
+                  enum: [cas, fetched, seconds_since_access, ttl]
+                description: What is left out because this node cannot tell it.
               served:
                 type: boolean
                 description: |
@@ -2244,6 +2328,7 @@ components:
                   can be remembered: readers are not given it.
               counted_as_access:
                 type: boolean
+                description: Whether the look was an access to the server; only where there is an item.
               error:
                 type: string
                 description: Why the node could not be asked.

@@ -110,6 +110,7 @@ extension Reply {
   fileprivate var word: String {
     switch self {
     case .hit: "hit"
+    case .seen: "seen"
     case .miss: "miss"
     case .stored: "stored"
     case .notStored: "not stored"

@@ -43,6 +43,9 @@ public struct Command: Hashable, Sendable {
     /// Value, flags, cas and, where the protocol has it, ttl. `isPeek`: do not count as an access
     /// where the server allows that (meta flag `u`).
     case get(isPeek: Bool)
+    /// As a peek, and what the server knows of its use: whether it was read, and when last (meta flags `h`,
+    /// `l`). In the classic protocol it is a `gets`, which counts as an access.
+    case look
     case store(StoreMode, value: [UInt8], flags: UInt32, exptime: Exptime)
     /// With a token: only if unchanged (meta `md … C`; not possible in the classic protocol).
     case delete(ifUnchanged: CASToken?)
@@ -83,7 +86,7 @@ public struct Command: Hashable, Sendable {
   /// Whether it changes anything: decides what a lost reply means (`WriteOutcome`).
   public var isWrite: Bool {
     switch operation {
-    case .get, .stats, .version: false
+    case .get, .look, .stats, .version: false
     case .store, .delete, .increment, .decrement, .touch, .flushAll: true
     }
   }

@@ -4,6 +4,8 @@
 /// What a node answered. Only answers of a healthy server; everything else is a `MemcachedError`.
 public enum Reply: Hashable, Sendable {
   case hit(Item)
+  /// A hit of a look. Indirect: it is larger than all others, which are on the data path.
+  indirect case seen(Sighting)
   /// The key is not there: for a get, and for delete, touch, cas, incr and decr of an absent key.
   case miss
   /// With the new token where the protocol returns it (meta).

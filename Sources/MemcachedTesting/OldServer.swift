@@ -103,7 +103,7 @@ public enum OldServer {
     case .version: return "VERSION \(version)\r\n"
     case .stats(let statistics):
       return statistics.map { "STAT \($0.name) \($0.value)\r\n" }.joined() + "END\r\n"
-    case .hit, .accepted: return "SERVER_ERROR not a reply to this\r\n"
+    case .hit, .seen, .accepted: return "SERVER_ERROR not a reply to this\r\n"
     }
   }
 }

@@ -212,7 +212,7 @@ struct ConnectionState {
     if let opaque { return opaque == slot.opaque }
     switch reply {
     case .notNumeric: return true
-    case .miss where slot.shape == .get || slot.shape == .touch:
+    case .miss where slot.shape == .get || slot.shape == .look || slot.shape == .touch:
       guard case .ready(let identity) = phase else { preconditionFailure("not ready") }
       return identity.version.map { $0 < .firstWithOpaqueOnMiss } ?? true
     default: return false

@@ -56,7 +56,7 @@ public enum FallbackPolicy: String, Hashable, Sendable, CaseIterable {
     switch operation {
     case .store(.set, _, _, _), .touch: return self == .mirror ? .written : .deleted
     case .store, .delete, .increment, .decrement: return .deleted
-    case .get, .flushAll, .stats, .version: return .untouched
+    case .get, .look, .flushAll, .stats, .version: return .untouched
     }
   }
 }

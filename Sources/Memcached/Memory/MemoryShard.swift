@@ -8,6 +8,7 @@ import Reactor
 /// | verb | absent | present |
 /// |---|---|---|
 /// | get | miss | hit; becomes the newest unless it is a peek |
+/// | look | miss | seen |
 /// | set | stored | stored |
 /// | add | stored | not stored, but becomes the newest |
 /// | replace, append, prepend | not stored | stored; append and prepend keep flags and ttl |
@@ -38,6 +39,7 @@ struct MemoryShard {
     flushIfDue(now: now)
     switch operation {
     case .get(let isPeek): return get(key, isPeek: isPeek, now: now)
+    case .look: return look(key, now: now)
     case .store(let mode, let value, let flags, let exptime):
       let expires = MemoryShard.instant(of: exptime, now: now)
       let entry = Entry(key: key, value: value, flags: flags, expires: expires, unique: 0)
@@ -65,6 +67,13 @@ struct MemoryShard {
     let entry = table[slot]
     let ttl = MemoryShard.timeToLive(entry.expires, now: now)
     return .hit(Item(value: entry.value, flags: entry.flags, ttl: ttl, cas: tokens.token(entry.unique)))
+  }
+
+  // An entry has neither of the two facts on its use: they would be written by each read, for a look that
+  // nearly never comes.
+  private mutating func look(_ key: Key, now: Instant) -> Reply {
+    guard case .hit(let item) = get(key, isPeek: true, now: now) else { return .miss }
+    return .seen(Sighting(item: item))
   }
 
   private mutating func store(_ mode: StoreMode, _ entry: Entry, now: Instant) throws(MemcachedError) -> Reply

@@ -84,7 +84,7 @@ public final class MemoryStore: Sendable {
       return .success(.flushed)
     case .stats(let argument): return statistics(argument)
     case .version: return .success(.version(MemoryStore.version))
-    case .get, .store, .delete, .increment, .decrement, .touch:
+    case .get, .look, .store, .delete, .increment, .decrement, .touch:
       guard let key = command.key else {
         return .failure(MemcachedError(.rejected, "this command needs a key", serverLine: "ERROR"))
       }

@@ -14,7 +14,7 @@ enum ClassicDecoder {
       if line.equals("MN") { return .reply(.accepted, length: length, opaque: nil) }
       return ErrorLine.decode(line, length: length) ?? .reply(.miss, length: length, opaque: nil)
     }
-    if context.shape == .get, line.starts(with: "VALUE ") {
+    if context.shape == .get || context.shape == .look, line.starts(with: "VALUE ") {
       return value(bytes, line, headLength: length, context)
     }
     if let reply = statusReply(line, context.shape) { return .reply(reply, length: length, opaque: nil) }
@@ -22,9 +22,9 @@ enum ClassicDecoder {
   }
 
   private static func statusReply(_ line: UnsafeRawBufferPointer, _ shape: ReplyShape) -> Reply? {
-    if shape != .get, line.equals("NOT_FOUND") { return .miss }
+    if shape != .get, shape != .look, line.equals("NOT_FOUND") { return .miss }
     switch shape {
-    case .get: return line.equals("END") ? .miss : nil
+    case .get, .look: return line.equals("END") ? .miss : nil
     case .store:
       if line.equals("STORED") { return .stored(nil) }
       if line.equals("NOT_STORED") { return .notStored }
@@ -63,6 +63,7 @@ enum ClassicDecoder {
     let item = Item(
       value: [UInt8](bytes[headLength..<end]), flags: flags, ttl: .unknown,
       cas: CASToken(boot: context.boot, toldUnique: unique))
-    return .reply(.hit(item), length: end + trailer.utf8CodeUnitCount, opaque: nil)
+    let reply = context.shape == .look ? Reply.seen(Sighting(item: item)) : .hit(item)
+    return .reply(reply, length: end + trailer.utf8CodeUnitCount, opaque: nil)
   }
 }

@@ -10,7 +10,7 @@ enum ClassicEncoder {
   static func encode(_ command: Command, unixTime: Int64, into out: inout ByteBuffer) {
     guard let key = command.key else { return ServerCommandEncoder.encode(command, into: &out) }
     switch command.operation {
-    case .get:
+    case .get, .look:
       verb("gets ", key, &out)
     case .store(let mode, let value, let flags, let exptime):
       verb(name(mode), key, &out)

@@ -3,13 +3,14 @@
 
 /// What kind of reply a request in flight expects. Decides how its bytes are read.
 enum ReplyShape: Hashable, Sendable {
-  case get, store, delete, arithmetic, touch, flush, stats, version
+  case get, look, store, delete, arithmetic, touch, flush, stats, version
   /// `mn`, sent once a connection to learn whether the server speaks meta: any line is an answer.
   case noop
 
   init(_ operation: Command.Operation) {
     switch operation {
     case .get: self = .get
+    case .look: self = .look
     case .store: self = .store
     case .delete: self = .delete
     case .increment, .decrement: self = .arithmetic

@@ -27,7 +27,7 @@ enum MetaDecoder {
     _ line: UnsafeRawBufferPointer, _ flags: MetaFlags, _ context: DecodingContext
   ) -> Reply? {
     switch context.shape {
-    case .get: line.starts(with: "EN") ? .miss : nil
+    case .get, .look: line.starts(with: "EN") ? .miss : nil
     case .touch: line.starts(with: "HD") ? .touched : line.starts(with: "EN") ? .miss : nil
     case .store:
       line.starts(with: "HD") ? .stored(flags.token(boot: context.boot)) : refusal(line)
@@ -63,6 +63,14 @@ enum MetaDecoder {
     case .get:
       let item = Item(value: [UInt8](data), flags: flags.clientFlags, ttl: flags.ttl, cas: token)
       return .reply(.hit(item), length: end + 2, opaque: flags.opaque)
+    case .look:
+      guard let use = UseFlags(line) else {
+        return ErrorLine.violation("a value without the flags that were asked for", line: line)
+      }
+      let item = Item(value: [UInt8](data), flags: flags.clientFlags, ttl: flags.ttl, cas: token)
+      let sighting = Sighting(
+        item: item, isFetched: use.isFetched, secondsSinceAccess: use.secondsSinceAccess)
+      return .reply(.seen(sighting), length: end + 2, opaque: flags.opaque)
     case .arithmetic:
       // decr leaves trailing spaces in the stored bytes; `ma … v` may show them.
       guard let number = trimmed(data).decimal else {
@@ -116,4 +124,27 @@ struct MetaFlags {
   }
 
   func token(boot: UInt64) -> CASToken? { CASToken(boot: boot, toldUnique: cas) }
+}
+
+/// The flags of a look that tell of the item's use. Read for themselves, since every other reply is without.
+private struct UseFlags {
+  let isFetched: Bool
+  let secondsSinceAccess: UInt64
+
+  /// Nil when one is missing or malformed.
+  init?(_ line: UnsafeRawBufferPointer) {
+    var reader = LineReader(line)
+    var (hit, last): (UInt64?, UInt64?) = (nil, nil)
+    // `VA` and the length come first; neither begins like one of these flags.
+    while let flag = reader.flag() {
+      switch flag {
+      case UInt8(ascii: "h"): hit = reader.number()
+      case UInt8(ascii: "l"): last = reader.number()
+      default: reader.skipToken()
+      }
+    }
+    guard let hit, hit <= 1, let last else { return nil }
+    isFetched = hit == 1
+    secondsSinceAccess = last
+  }
 }

@@ -11,6 +11,10 @@ enum MetaEncoder {
       start("mg ", key, &out)
       // v value, f flags, c cas, t ttl left; u: do not bump the LRU.
       out.append(isPeek ? " v f c t u" : " v f c t")
+    case .look:
+      start("mg ", key, &out)
+      // h hit before, l seconds since the last access; both are those before this command.
+      out.append(" v f c t h l u")
     case .store(let mode, let value, let flags, let exptime):
       storeHead(key, mode, length: value.count, flags: flags, exptime: exptime, unixTime: unixTime, &out)
       finish(opaque, &out)
@@ -91,7 +95,7 @@ enum ServerCommandEncoder {
       }
     case .version:
       out.append("version")
-    case .get, .store, .delete, .increment, .decrement, .touch:
+    case .get, .look, .store, .delete, .increment, .decrement, .touch:
       preconditionFailure("a command to a key has one")
     }
     out.append("\r\n")

@@ -95,7 +95,7 @@ enum Effect {
       guard var item = state else { return [(.miss, nil)] }
       item.expires = expires(exptime, model.now)
       return [(.touched, item)]
-    case .get, .flushAll, .stats, .version: return []
+    case .get, .look, .flushAll, .stats, .version: return []
     }
   }
 

@@ -82,7 +82,7 @@ extension FallbackClient {
     case .increment(let delta): incr(key, by: delta, completion: completion)
     case .decrement(let delta): decr(key, by: delta, completion: completion)
     case .touch(let exptime): touch(key, exptime: exptime, completion: completion)
-    case .flushAll, .stats, .version: preconditionFailure("these have no key")
+    case .look, .flushAll, .stats, .version: preconditionFailure("no verb of one answer")
     }
   }
 }

@@ -100,6 +100,8 @@ final class DictionaryNode: Node {
     let present = items[key]
     switch operation {
     case .get: return present.map { .hit(item($0)) } ?? .miss
+    case .look:
+      return present.map { .seen(Sighting(item: item($0), isFetched: true, secondsSinceAccess: 4)) } ?? .miss
     case .store(let mode, let value, let flags, let exptime):
       return store(key, mode, Stored(value: value, flags: flags, exptime: exptime, unique: 0))
     case .delete(let token):

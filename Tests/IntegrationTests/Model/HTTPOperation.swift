@@ -54,7 +54,7 @@ struct HTTPOperation {
       (method, body) = ("POST", [])
       target += "/touch"
       addArguments(["ttl": exptime.seconds], &random)
-    case .flushAll, .stats, .version: preconditionFailure("these have no key")
+    case .look, .flushAll, .stats, .version: preconditionFailure("not on the data listener")
     }
   }
 

@@ -75,6 +75,7 @@ final class UnreliableNode: Node {
   private static func verb(_ operation: Command.Operation) -> String {
     switch operation {
     case .get: "get"
+    case .look: "look"
     case .store(let mode, _, _, _):
       switch mode {
       case .set: "set"

@@ -119,7 +119,7 @@ private struct ClassicText {
     case .increment(let delta): return try answer("incr \(key) \(delta)")
     case .decrement(let delta): return try answer("decr \(key) \(delta)")
     case .touch(let exptime): return try answer("touch \(key) \(exptime.seconds)")
-    case .flushAll, .stats, .version: preconditionFailure("not in the script")
+    case .look, .flushAll, .stats, .version: preconditionFailure("not in the script")
     }
   }
 

@@ -57,7 +57,7 @@ import Testing
     let number = UInt64.random(in: 0 ... .max, using: &random)
     let exptime = Exptime(seconds: Bool.random(using: &random) ? 0 : UInt32(truncatingIfNeeded: number))
     let flags = UInt32(truncatingIfNeeded: number >> 32)
-    switch Int.random(in: 0..<11, using: &random) {
+    switch Int.random(in: 0..<12, using: &random) {
     case 0: return .get(isPeek: false)
     case 1: return .delete(ifUnchanged: nil)
     case 2: return .increment(delta: number)
@@ -67,7 +67,8 @@ import Testing
     case 6: return .store(.replace, value: value, flags: flags, exptime: exptime)
     case 7: return .store(.append, value: value, flags: 0, exptime: .never)
     case 8: return .store(.prepend, value: value, flags: 0, exptime: .never)
-    case 9: return .store(.cas(CASToken(boot: 1, unique: number)), value: value, flags: 0, exptime: exptime)
+    case 9: return .look
+    case 10: return .store(.cas(CASToken(boot: 1, unique: number)), value: value, flags: 0, exptime: exptime)
     default: return .store(.set, value: value, flags: flags, exptime: exptime)
     }
   }
@@ -78,6 +79,7 @@ import Testing
     var form = wireForm(command)
     switch command.operation {
     case .get: (form.verb, form.arguments) = ("mg", ["v", "f", "c", "t"])
+    case .look: (form.verb, form.arguments) = ("mg", ["v", "f", "c", "t", "h", "l", "u"])
     case .delete: form.verb = "md"
     case .increment(let delta): (form.verb, form.arguments) = ("ma", ["MI", "v", "c", "D\(delta)"])
     case .decrement(let delta): (form.verb, form.arguments) = ("ma", ["MD", "v", "c", "D\(delta)"])
@@ -105,7 +107,7 @@ import Testing
   private func classicForm(_ command: Command) -> WireCommand {
     var form = wireForm(command)
     switch command.operation {
-    case .get: form.verb = "gets"
+    case .get, .look: form.verb = "gets"
     case .delete: form.verb = "delete"
     case .increment(let delta): (form.verb, form.arguments) = ("incr", ["\(delta)"])
     case .decrement(let delta): (form.verb, form.arguments) = ("decr", ["\(delta)"])
