@@ -41,7 +41,8 @@ info:
     `"encoding": "base64"` when its bytes are not UTF-8. `value`, counters and `cas` are strings, since many
     parsers lose digits of numbers above 2^53.
 
-    **ttl** is whole seconds; 0 or absent means that the item never expires.
+    **ttl** is whole seconds; 0 or absent means that the item never expires. The latest end that memcached can
+    keep is 2038-01-19 03:14:07 UTC; a ttl that goes beyond it is answered 400.
 
     **Arguments** of counters and of touch are in the query or in a JSON body, not in both. Unknown query
     parameters and unknown JSON members are answered 400: a misspelt `ttl` must not become an item that
@@ -67,10 +68,13 @@ info:
     it is a list, `Vary: Origin` beside the other; OPTIONS answers preflights. The admin listener takes no
     part in that.
 
-    **Errors** are `application/problem+json` (RFC 9457), or text when `Accept` likes that better. Beside
-    those listed with the operations any request may be answered 400 (malformed HTTP), 404 (no such route),
-    405 with `Allow`, 414 (target too long), 417 (`Expect` is not `100-continue`), 431 (headers too long),
-    501 (unknown method) or 505 (not HTTP/1).
+    **Errors** are `application/problem+json` (RFC 9457), or text when `Accept` likes that better. Each operation
+    lists every status that it is answered with. What is asked of no operation is 404 (no such route), 405 with
+    `Allow`, or 501 (a method that nobody knows, `TRACE` and `CONNECT` among them).
+
+    **Accept and Content-Type** are not listed as parameters, since OpenAPI leaves that to the media types of
+    answers and bodies: `Accept` chooses among those of an answer, the first is the default, `Content-Type` says
+    which one a body is.
 
     **Time.** A request has one budget (`--operation-timeout`, or `Prefer: wait=N`), of which each tier that
     may still have to be asked gets an equal part; one that was stopped cannot use up the others'. Within
@@ -85,7 +89,7 @@ info:
     identifier: Apache-2.0
 servers:
   - url: http://127.0.0.1:8080
-    description: The data listener (`--listen`)
+    description: The data listener (`--listen`), which has the paths that name no other
 tags:
   - name: items
     description: One item, on the data listener.
@@ -126,8 +130,8 @@ paths:
             enum: [0, 1]
             default: 0
           example: 1
-        - $ref: '#/components/parameters/ReadIfNoneMatch'
         - $ref: '#/components/parameters/ReadIfMatch'
+        - $ref: '#/components/parameters/ReadIfNoneMatch'
         - $ref: '#/components/parameters/PreferPromote'
       responses:
         '200':
@@ -169,6 +173,17 @@ paths:
               schema:
                 type: string
               example: hello
+          links:
+            getItem:
+              $ref: '#/components/links/getItem'
+            putIfUnchanged:
+              $ref: '#/components/links/putIfUnchanged'
+            deleteItem:
+              $ref: '#/components/links/deleteItem'
+            deleteIfUnchanged:
+              $ref: '#/components/links/deleteIfUnchanged'
+            touchItem:
+              $ref: '#/components/links/touchItem'
         '304':
           $ref: '#/components/responses/NotModified'
         '400':
@@ -181,8 +196,12 @@ paths:
           $ref: '#/components/responses/NotAcceptable'
         '412':
           $ref: '#/components/responses/PreconditionFailed'
+        '413':
+          $ref: '#/components/responses/TooLarge'
         '414':
           $ref: '#/components/responses/TargetTooLong'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '502':
@@ -191,8 +210,8 @@ paths:
           $ref: '#/components/responses/Unavailable'
         '504':
           $ref: '#/components/responses/DeadlinePassed'
-        default:
-          $ref: '#/components/responses/Problem'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
     head:
       operationId: headItem
       tags: [items]
@@ -234,29 +253,29 @@ paths:
         '304':
           $ref: '#/components/responses/NotModified'
         '400':
-          description: The key or a query parameter is malformed.
+          $ref: '#/components/responses/HeadProblem'
         '404':
-          description: Every consulted tier missed.
-          headers:
-            Cache-Status:
-              $ref: '#/components/headers/CacheStatus'
-            Server-Timing:
-              $ref: '#/components/headers/ServerTiming'
+          $ref: '#/components/responses/HeadProblem'
         '406':
-          description: No representation that the caller accepts.
+          $ref: '#/components/responses/HeadProblem'
         '412':
-          description: The item is not the one of `If-Match`.
+          $ref: '#/components/responses/HeadProblem'
+        '413':
+          $ref: '#/components/responses/HeadProblem'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '417':
+          $ref: '#/components/responses/HeadProblem'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
         '502':
-          description: A tier broke the protocol or answered `SERVER_ERROR`.
+          $ref: '#/components/responses/HeadProblem'
         '503':
-          description: No tier that must answer could be asked.
-          headers:
-            Retry-After:
-              $ref: '#/components/headers/RetryAfter'
+          $ref: '#/components/responses/HeadUnavailable'
         '504':
-          description: The deadline passed.
-        default:
-          description: As the same request by GET, without the body.
+          $ref: '#/components/responses/HeadProblem'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
     put:
       operationId: putItem
       tags: [items]
@@ -281,13 +300,7 @@ paths:
         - $ref: '#/components/parameters/TTL'
         - $ref: '#/components/parameters/Flags'
         - $ref: '#/components/parameters/IfMatch'
-        - name: If-None-Match
-          in: header
-          description: Only `*`, "store if there is none".
-          schema:
-            type: string
-            const: '*'
-          example: '*'
+        - $ref: '#/components/parameters/WriteIfNoneMatch'
         - $ref: '#/components/parameters/PreferAsync'
       requestBody:
         $ref: '#/components/requestBodies/Value'
@@ -310,6 +323,8 @@ paths:
           $ref: '#/components/responses/TargetTooLong'
         '415':
           $ref: '#/components/responses/UnsupportedMediaType'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '501':
@@ -320,10 +335,10 @@ paths:
           $ref: '#/components/responses/Unavailable'
         '504':
           $ref: '#/components/responses/DeadlinePassed'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
         '507':
           $ref: '#/components/responses/OutOfMemory'
-        default:
-          $ref: '#/components/responses/Problem'
     delete:
       operationId: deleteItem
       tags: [items]
@@ -346,6 +361,15 @@ paths:
               $ref: '#/components/headers/OwedCopies'
             Server-Timing:
               $ref: '#/components/headers/ServerTiming'
+          links:
+            getItem:
+              $ref: '#/components/links/getItem'
+            headItem:
+              $ref: '#/components/links/headItem'
+            putItem:
+              $ref: '#/components/links/putItem'
+            getItems:
+              $ref: '#/components/links/getItems'
         '400':
           $ref: '#/components/responses/BadRequest'
         '404':
@@ -354,8 +378,12 @@ paths:
           $ref: '#/components/responses/MethodNotAllowed'
         '412':
           $ref: '#/components/responses/PreconditionFailed'
+        '413':
+          $ref: '#/components/responses/TooLarge'
         '414':
           $ref: '#/components/responses/TargetTooLong'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '501':
@@ -366,8 +394,8 @@ paths:
           $ref: '#/components/responses/Unavailable'
         '504':
           $ref: '#/components/responses/DeadlinePassed'
-        default:
-          $ref: '#/components/responses/Problem'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
   /keys/{key}/incr:
     parameters:
       - $ref: '#/components/parameters/Key'
@@ -408,6 +436,8 @@ paths:
           $ref: '#/components/responses/TargetTooLong'
         '415':
           $ref: '#/components/responses/UnsupportedMediaType'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '501':
@@ -418,10 +448,10 @@ paths:
           $ref: '#/components/responses/Unavailable'
         '504':
           $ref: '#/components/responses/DeadlinePassed'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
         '507':
           $ref: '#/components/responses/OutOfMemory'
-        default:
-          $ref: '#/components/responses/Problem'
   /keys/{key}/decr:
     parameters:
       - $ref: '#/components/parameters/Key'
@@ -458,6 +488,8 @@ paths:
           $ref: '#/components/responses/TargetTooLong'
         '415':
           $ref: '#/components/responses/UnsupportedMediaType'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '501':
@@ -468,10 +500,10 @@ paths:
           $ref: '#/components/responses/Unavailable'
         '504':
           $ref: '#/components/responses/DeadlinePassed'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
         '507':
           $ref: '#/components/responses/OutOfMemory'
-        default:
-          $ref: '#/components/responses/Problem'
   /keys/{key}/append:
     parameters:
       - $ref: '#/components/parameters/Key'
@@ -503,6 +535,8 @@ paths:
           $ref: '#/components/responses/TargetTooLong'
         '415':
           $ref: '#/components/responses/UnsupportedMediaType'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '501':
@@ -513,10 +547,10 @@ paths:
           $ref: '#/components/responses/Unavailable'
         '504':
           $ref: '#/components/responses/DeadlinePassed'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
         '507':
           $ref: '#/components/responses/OutOfMemory'
-        default:
-          $ref: '#/components/responses/Problem'
   /keys/{key}/prepend:
     parameters:
       - $ref: '#/components/parameters/Key'
@@ -548,6 +582,8 @@ paths:
           $ref: '#/components/responses/TargetTooLong'
         '415':
           $ref: '#/components/responses/UnsupportedMediaType'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '501':
@@ -558,10 +594,10 @@ paths:
           $ref: '#/components/responses/Unavailable'
         '504':
           $ref: '#/components/responses/DeadlinePassed'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
         '507':
           $ref: '#/components/responses/OutOfMemory'
-        default:
-          $ref: '#/components/responses/Problem'
   /keys/{key}/touch:
     parameters:
       - $ref: '#/components/parameters/Key'
@@ -585,6 +621,7 @@ paths:
                   $ref: '#/components/schemas/SameKey'
                 ttl:
                   $ref: '#/components/schemas/NullableTTL'
+              required: [ttl]
               additionalProperties: false
             example: {ttl: 60}
       responses:
@@ -597,6 +634,11 @@ paths:
               $ref: '#/components/headers/OwedCopies'
             Server-Timing:
               $ref: '#/components/headers/ServerTiming'
+          links:
+            getItem:
+              $ref: '#/components/links/getItem'
+            deleteItem:
+              $ref: '#/components/links/deleteItem'
         '400':
           $ref: '#/components/responses/BadRequest'
         '404':
@@ -609,6 +651,8 @@ paths:
           $ref: '#/components/responses/TargetTooLong'
         '415':
           $ref: '#/components/responses/UnsupportedMediaType'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '501':
@@ -619,8 +663,10 @@ paths:
           $ref: '#/components/responses/Unavailable'
         '504':
           $ref: '#/components/responses/DeadlinePassed'
-        default:
-          $ref: '#/components/responses/Problem'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
+        '507':
+          $ref: '#/components/responses/OutOfMemory'
   /keys:
     get:
       operationId: getItems
@@ -682,12 +728,16 @@ paths:
           $ref: '#/components/responses/MethodNotAllowed'
         '406':
           $ref: '#/components/responses/NotAcceptable'
+        '413':
+          $ref: '#/components/responses/TooLarge'
         '414':
           $ref: '#/components/responses/TargetTooLong'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
-        default:
-          $ref: '#/components/responses/Problem'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
   /batch:
     post:
       operationId: batch
@@ -773,10 +823,12 @@ paths:
           $ref: '#/components/responses/TargetTooLong'
         '415':
           $ref: '#/components/responses/UnsupportedMediaType'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
-        default:
-          $ref: '#/components/responses/Problem'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
   /incr:
     post:
       operationId: incrementNamed
@@ -807,6 +859,8 @@ paths:
           $ref: '#/components/responses/TargetTooLong'
         '415':
           $ref: '#/components/responses/UnsupportedMediaType'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '501':
@@ -817,10 +871,10 @@ paths:
           $ref: '#/components/responses/Unavailable'
         '504':
           $ref: '#/components/responses/DeadlinePassed'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
         '507':
           $ref: '#/components/responses/OutOfMemory'
-        default:
-          $ref: '#/components/responses/Problem'
   /decr:
     post:
       operationId: decrementNamed
@@ -851,6 +905,8 @@ paths:
           $ref: '#/components/responses/TargetTooLong'
         '415':
           $ref: '#/components/responses/UnsupportedMediaType'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '501':
@@ -861,10 +917,10 @@ paths:
           $ref: '#/components/responses/Unavailable'
         '504':
           $ref: '#/components/responses/DeadlinePassed'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
         '507':
           $ref: '#/components/responses/OutOfMemory'
-        default:
-          $ref: '#/components/responses/Problem'
   /livez:
     servers:
       - url: http://127.0.0.1:8080
@@ -879,8 +935,20 @@ paths:
       responses:
         '200':
           $ref: '#/components/responses/Healthy'
-        default:
-          $ref: '#/components/responses/Problem'
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
   /readyz:
     servers:
       - url: http://127.0.0.1:8080
@@ -897,10 +965,22 @@ paths:
       responses:
         '200':
           $ref: '#/components/responses/Healthy'
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
         '503':
           $ref: '#/components/responses/NotReady'
-        default:
-          $ref: '#/components/responses/Problem'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
   /version:
     servers:
       - url: http://127.0.0.1:8081
@@ -912,6 +992,13 @@ paths:
       responses:
         '200':
           description: The version of Crossfade.
+          headers:
+            Cache-Control:
+              $ref: '#/components/headers/CacheControl'
+            Vary:
+              $ref: '#/components/headers/Vary'
+            X-Content-Type-Options:
+              $ref: '#/components/headers/ContentTypeOptions'
           content:
             application/json:
               schema:
@@ -925,10 +1012,22 @@ paths:
               schema:
                 type: string
               example: "crossfade 0.1.0\n"
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
         '406':
           $ref: '#/components/responses/NotAcceptable'
-        default:
-          $ref: '#/components/responses/Problem'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
   /openapi.yaml:
     servers:
       - url: http://127.0.0.1:8081
@@ -940,13 +1039,34 @@ paths:
       responses:
         '200':
           description: The description of the version that is running.
+          headers:
+            Cache-Control:
+              $ref: '#/components/headers/CacheControl'
+            X-Content-Type-Options:
+              $ref: '#/components/headers/ContentTypeOptions'
           content:
             application/yaml:
               schema:
-                type: string
-              example: 'openapi: 3.1.0'
-        default:
-          $ref: '#/components/responses/Problem'
+                type: object
+                properties:
+                  openapi:
+                    type: string
+                required: [openapi, info, paths]
+              example: {openapi: 3.1.0, info: {title: Crossfade, version: 0.1.0}, paths: {}}
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
   /tiers:
     servers:
       - url: http://127.0.0.1:8081
@@ -961,6 +1081,13 @@ paths:
       responses:
         '200':
           description: The tiers in the order of asking; as text a line a node.
+          headers:
+            Cache-Control:
+              $ref: '#/components/headers/CacheControl'
+            Vary:
+              $ref: '#/components/headers/Vary'
+            X-Content-Type-Options:
+              $ref: '#/components/headers/ContentTypeOptions'
           content:
             application/json:
               schema:
@@ -983,12 +1110,27 @@ paths:
               schema:
                 type: string
               example: "tier  role     distribution  protocol  node     state  speaks  version  in_flight  error\nnew   primary  ketama        auto      a:11211  up     meta    1.6.18   3          -\n"
+          links:
+            getStats:
+              $ref: '#/components/links/getStats'
+            flush:
+              $ref: '#/components/links/flush'
+        '400':
+          $ref: '#/components/responses/BadRequest'
         '405':
           $ref: '#/components/responses/MethodNotAllowed'
         '406':
           $ref: '#/components/responses/NotAcceptable'
-        default:
-          $ref: '#/components/responses/Problem'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
   /keys/{key}/where:
     servers:
       - url: http://127.0.0.1:8081
@@ -1029,8 +1171,16 @@ paths:
           $ref: '#/components/responses/MethodNotAllowed'
         '406':
           $ref: '#/components/responses/NotAcceptable'
-        default:
-          $ref: '#/components/responses/Problem'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
   /stats:
     servers:
       - url: http://127.0.0.1:8081
@@ -1056,6 +1206,13 @@ paths:
       responses:
         '200':
           description: The statistics; a node that did not answer has none, and says why in `error`.
+          headers:
+            Cache-Control:
+              $ref: '#/components/headers/CacheControl'
+            Vary:
+              $ref: '#/components/headers/Vary'
+            X-Content-Type-Options:
+              $ref: '#/components/headers/ContentTypeOptions'
           content:
             application/json:
               schema:
@@ -1092,8 +1249,16 @@ paths:
           $ref: '#/components/responses/MethodNotAllowed'
         '406':
           $ref: '#/components/responses/NotAcceptable'
-        default:
-          $ref: '#/components/responses/Problem'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
   /flush:
     servers:
       - url: http://127.0.0.1:8081
@@ -1134,6 +1299,13 @@ paths:
       responses:
         '200':
           description: Every node of the named tiers has taken it.
+          headers:
+            Cache-Control:
+              $ref: '#/components/headers/CacheControl'
+            Vary:
+              $ref: '#/components/headers/Vary'
+            X-Content-Type-Options:
+              $ref: '#/components/headers/ContentTypeOptions'
           content:
             application/json:
               schema:
@@ -1153,6 +1325,14 @@ paths:
           $ref: '#/components/responses/MethodNotAllowed'
         '406':
           $ref: '#/components/responses/NotAcceptable'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
         '501':
           $ref: '#/components/responses/Unsupported'
         '502':
@@ -1161,8 +1341,8 @@ paths:
           $ref: '#/components/responses/Unavailable'
         '504':
           $ref: '#/components/responses/DeadlinePassed'
-        default:
-          $ref: '#/components/responses/Problem'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
 components:
   parameters:
     Key:
@@ -1190,17 +1370,17 @@ components:
     Delta:
       name: delta
       in: query
-      description: How much to add or subtract.
+      description: How much to add or subtract; 1 when left out.
       schema:
-        $ref: '#/components/schemas/Counter'
-      example: '1'
+        $ref: '#/components/schemas/CounterNumber'
+      example: 1
     Initial:
       name: initial
       in: query
       description: The value that a missing counter is created with; the delta is not applied to it.
       schema:
-        $ref: '#/components/schemas/Counter'
-      example: '0'
+        $ref: '#/components/schemas/CounterNumber'
+      example: 0
     CounterTTL:
       name: ttl
       in: query
@@ -1212,23 +1392,32 @@ components:
       name: If-Match
       in: header
       description: |
-        `*`, "if there is one", or up to 8 strong ETags, "if it is one of these". A weak one never matches.
+        `*`, "if there is one", or up to 8 ETags, "if it is one of these". A weak one never matches. The value of
+        a member `ifMatch` in a batch is written the same way.
+      schema:
+        $ref: '#/components/schemas/IfMatch'
+      example: '"6c1f0b7e5f3c91aa.1724"'
+    WriteIfNoneMatch:
+      name: If-None-Match
+      in: header
+      description: Only `*`, "store if there is none"; not beside `If-Match`.
       schema:
         type: string
-      example: '"6c1f0b7e5f3c91aa.1724"'
+        const: '*'
+      example: '*'
     ReadIfMatch:
       name: If-Match
       in: header
       description: ETags; 412 when the item has none of them.
       schema:
-        type: string
+        $ref: '#/components/schemas/ETagCondition'
       example: '"6c1f0b7e5f3c91aa.1724"'
     ReadIfNoneMatch:
       name: If-None-Match
       in: header
       description: ETags that the caller has; 304 when the item's is among them.
       schema:
-        type: string
+        $ref: '#/components/schemas/ETagCondition'
       example: '"6c1f0b7e5f3c91aa.1724"'
     PreferAsync:
       name: Prefer
@@ -1265,7 +1454,7 @@ components:
         Strong for an item of the primary, weak for one of an older tier; stale once the node restarts. Absent
         where the node keeps no cas tokens, or is a proxy. The bare bytes have another one than the JSON form.
       schema:
-        type: string
+        $ref: '#/components/schemas/ETag'
       example: '"6c1f0b7e5f3c91aa.1724"'
     CacheStatus:
       description: |
@@ -1273,6 +1462,7 @@ components:
         server cannot tell the ttl, and that is copied to the primary after the answer, says so:
         `old; hit; detail="ttl unknown, copied with 300 s", new; fwd=uri-miss`. `stored` is only said when the
         item was promoted, as what comes after an answer is not known in it.
+      required: true
       schema:
         type: string
       example: old; hit; ttl=283, new; fwd=uri-miss
@@ -1293,6 +1483,11 @@ components:
       schema:
         type: string
       example: crossfade; error=connection_read_timeout; next-hop="a:11211"; details="no answer in time"
+    FailedCacheStatus:
+      description: Of a read of one key, as that of its hit; not of a write.
+      schema:
+        type: string
+      example: old; fwd=uri-miss, new; fwd=bypass; detail=down
     OwedCopies:
       description: |
         Only when a stale copy stayed behind in an older tier that could not be asked: one member for each such
@@ -1302,18 +1497,21 @@ components:
       example: old; detail=owed
     CacheControl:
       description: Always `no-cache`, since an item can change at any time.
+      required: true
       schema:
         type: string
         const: no-cache
       example: no-cache
     Vary:
       description: JSON or the bare bytes is chosen by this field.
+      required: true
       schema:
         type: string
         const: Accept
       example: Accept
     ContentTypeOptions:
       description: Keeps browsers from guessing what the bytes are.
+      required: true
       schema:
         type: string
         const: nosniff
@@ -1333,19 +1531,23 @@ components:
       example: wait=5
     RetryAfter:
       description: Seconds after which to try again.
+      required: true
       schema:
         type: integer
         minimum: 1
       example: 1
     Allow:
       description: The methods that this path has.
+      required: true
       schema:
         type: string
       example: GET, HEAD, PUT, DELETE, OPTIONS
   requestBodies:
     Value:
-      description: The value, bare or in the JSON form.
-      required: true
+      description: |
+        The value, bare or in the JSON form. Any media type but `application/json` means that the body is the
+        value, as does none at all; no body is the empty value.
+      required: false
       content:
         application/json:
           schema:
@@ -1360,13 +1562,15 @@ components:
             type: string
             contentMediaType: application/octet-stream
           example: hello
-        '*/*':
+        text/plain:
           schema:
             type: string
           example: hello
     Piece:
-      description: The bytes to add, bare or in the JSON form.
-      required: true
+      description: |
+        The bytes to add, bare or in the JSON form. Any media type but `application/json` means that the body is
+        what to add, as does none at all.
+      required: false
       content:
         application/json:
           schema:
@@ -1377,7 +1581,7 @@ components:
             type: string
             contentMediaType: application/octet-stream
           example: ', Countess of Lovelace'
-        '*/*':
+        text/plain:
           schema:
             type: string
           example: ', Countess of Lovelace'
@@ -1410,8 +1614,27 @@ components:
         ETag:
           description: The new one, where the backend returns it.
           schema:
-            type: string
+            $ref: '#/components/schemas/ETag'
           example: '"6c1f0b7e5f3c91aa.1725"'
+      links:
+        getItem:
+          $ref: '#/components/links/getItem'
+        headItem:
+          $ref: '#/components/links/headItem'
+        getItems:
+          $ref: '#/components/links/getItems'
+        putIfUnchanged:
+          $ref: '#/components/links/putIfUnchanged'
+        appendToItem:
+          $ref: '#/components/links/appendToItem'
+        prependToItem:
+          $ref: '#/components/links/prependToItem'
+        touchItem:
+          $ref: '#/components/links/touchItem'
+        deleteItem:
+          $ref: '#/components/links/deleteItem'
+        deleteIfUnchanged:
+          $ref: '#/components/links/deleteIfUnchanged'
     Created:
       description: Stored, and there was none before.
       headers:
@@ -1424,13 +1647,37 @@ components:
         ETag:
           description: The new one, where the backend returns it.
           schema:
-            type: string
+            $ref: '#/components/schemas/ETag'
           example: '"6c1f0b7e5f3c91aa.1726"'
+      links:
+        getItem:
+          $ref: '#/components/links/getItem'
+        headItem:
+          $ref: '#/components/links/headItem'
+        getItems:
+          $ref: '#/components/links/getItems'
+        putIfUnchanged:
+          $ref: '#/components/links/putIfUnchanged'
+        appendToItem:
+          $ref: '#/components/links/appendToItem'
+        prependToItem:
+          $ref: '#/components/links/prependToItem'
+        touchItem:
+          $ref: '#/components/links/touchItem'
+        deleteItem:
+          $ref: '#/components/links/deleteItem'
+        deleteIfUnchanged:
+          $ref: '#/components/links/deleteIfUnchanged'
     NotAwaited:
       description: Sent, not awaited; what became of it is not known.
       headers:
         Preference-Applied:
-          $ref: '#/components/headers/PreferenceApplied'
+          description: Always `respond-async`.
+          required: true
+          schema:
+            type: string
+            const: respond-async
+          example: respond-async
     Counted:
       description: The counter's new value.
       headers:
@@ -1443,13 +1690,32 @@ components:
         ETag:
           description: The new one, where the backend returns it.
           schema:
-            type: string
+            $ref: '#/components/schemas/ETag'
           example: '"6c1f0b7e5f3c91aa.1727"'
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
       content:
         application/json:
           schema:
             $ref: '#/components/schemas/CounterValue'
           example: {key: visits, value: '43'}
+      links:
+        getCounter:
+          $ref: '#/components/links/getCounter'
+        increment:
+          $ref: '#/components/links/increment'
+        decrement:
+          $ref: '#/components/links/decrement'
+        incrementNamed:
+          $ref: '#/components/links/incrementNamed'
+        decrementNamed:
+          $ref: '#/components/links/decrementNamed'
+        deleteCounter:
+          $ref: '#/components/links/deleteCounter'
     CounterCreated:
       description: There was none; created with `initial`.
       headers:
@@ -1462,13 +1728,32 @@ components:
         ETag:
           description: The new one, where the backend returns it.
           schema:
-            type: string
+            $ref: '#/components/schemas/ETag'
           example: '"6c1f0b7e5f3c91aa.1728"'
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
       content:
         application/json:
           schema:
             $ref: '#/components/schemas/CounterValue'
           example: {key: visits, value: '0'}
+      links:
+        getCounter:
+          $ref: '#/components/links/getCounter'
+        increment:
+          $ref: '#/components/links/increment'
+        decrement:
+          $ref: '#/components/links/decrement'
+        incrementNamed:
+          $ref: '#/components/links/incrementNamed'
+        decrementNamed:
+          $ref: '#/components/links/decrementNamed'
+        deleteCounter:
+          $ref: '#/components/links/deleteCounter'
     NotModified:
       description: The caller's copy is still the item.
       headers:
@@ -1484,11 +1769,22 @@ components:
           $ref: '#/components/headers/Vary'
     Healthy:
       description: It is.
+      headers:
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
       content:
         application/json:
           schema:
             $ref: '#/components/schemas/Health'
           example: {status: ready}
+        text/plain:
+          schema:
+            type: string
+          example: "ready\n"
     BadRequest:
       description: The key, a query parameter, a precondition, the JSON, the ttl or the delta is malformed.
       headers:
@@ -1510,9 +1806,11 @@ components:
       description: Every consulted tier missed.
       headers:
         Cache-Status:
-          $ref: '#/components/headers/CacheStatus'
+          $ref: '#/components/headers/FailedCacheStatus'
         Server-Timing:
           $ref: '#/components/headers/ServerTiming'
+        Preference-Applied:
+          $ref: '#/components/headers/PreferenceApplied'
         Cache-Control:
           $ref: '#/components/headers/CacheControl'
         Vary:
@@ -1583,6 +1881,8 @@ components:
     Conflict:
       description: The value is no number.
       headers:
+        Preference-Applied:
+          $ref: '#/components/headers/PreferenceApplied'
         Cache-Control:
           $ref: '#/components/headers/CacheControl'
         Vary:
@@ -1600,6 +1900,8 @@ components:
     PreconditionFailed:
       description: 'A precondition failed; `reason` says which: `exists`, `changed` or `missing`.'
       headers:
+        Preference-Applied:
+          $ref: '#/components/headers/PreferenceApplied'
         Cache-Control:
           $ref: '#/components/headers/CacheControl'
         Vary:
@@ -1651,6 +1953,8 @@ components:
     Unsupported:
       description: The protocol of this backend cannot do it; `detail` says what.
       headers:
+        Preference-Applied:
+          $ref: '#/components/headers/PreferenceApplied'
         Cache-Control:
           $ref: '#/components/headers/CacheControl'
         Vary:
@@ -1670,6 +1974,10 @@ components:
       headers:
         Proxy-Status:
           $ref: '#/components/headers/ProxyStatus'
+        Cache-Status:
+          $ref: '#/components/headers/FailedCacheStatus'
+        Preference-Applied:
+          $ref: '#/components/headers/PreferenceApplied'
         Cache-Control:
           $ref: '#/components/headers/CacheControl'
         Vary:
@@ -1692,9 +2000,11 @@ components:
         Retry-After:
           $ref: '#/components/headers/RetryAfter'
         Cache-Status:
-          $ref: '#/components/headers/CacheStatus'
+          $ref: '#/components/headers/FailedCacheStatus'
         Server-Timing:
           $ref: '#/components/headers/ServerTiming'
+        Preference-Applied:
+          $ref: '#/components/headers/PreferenceApplied'
         Cache-Control:
           $ref: '#/components/headers/CacheControl'
         Vary:
@@ -1734,9 +2044,11 @@ components:
         Proxy-Status:
           $ref: '#/components/headers/ProxyStatus'
         Cache-Status:
-          $ref: '#/components/headers/CacheStatus'
+          $ref: '#/components/headers/FailedCacheStatus'
         Server-Timing:
           $ref: '#/components/headers/ServerTiming'
+        Preference-Applied:
+          $ref: '#/components/headers/PreferenceApplied'
         Cache-Control:
           $ref: '#/components/headers/CacheControl'
         Vary:
@@ -1756,6 +2068,8 @@ components:
         The backend has no memory for the item. The write did not take effect, but memcached may have dropped the
         item that was there.
       headers:
+        Preference-Applied:
+          $ref: '#/components/headers/PreferenceApplied'
         Cache-Control:
           $ref: '#/components/headers/CacheControl'
         Vary:
@@ -1770,8 +2084,8 @@ components:
         text/plain:
           schema:
             type: string
-    Problem:
-      description: Another problem.
+    ExpectationFailed:
+      description: '`Expect` can be `100-continue` and nothing else. The connection is closed.'
       headers:
         Cache-Control:
           $ref: '#/components/headers/CacheControl'
@@ -1783,27 +2097,176 @@ components:
         application/problem+json:
           schema:
             $ref: '#/components/schemas/Problem'
-          example: {type: /problems/malformed-request, title: Malformed HTTP request, status: 400, detail: more than one Content-Length, instance: 6924f3a1-812-0-16}
+          example: {type: /problems/expectation-failed, title: Expectation failed, status: 417, detail: '`Expect` can be `100-continue` and nothing else', instance: 6924f3a1-812-0-16}
         text/plain:
           schema:
             type: string
+    HeadProblem:
+      description: As the same request by GET, without the body.
+      headers:
+        Cache-Status:
+          $ref: '#/components/headers/FailedCacheStatus'
+        Preference-Applied:
+          $ref: '#/components/headers/PreferenceApplied'
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+    HeadUnavailable:
+      description: As the same request by GET, without the body.
+      headers:
+        Retry-After:
+          $ref: '#/components/headers/RetryAfter'
+        Cache-Status:
+          $ref: '#/components/headers/FailedCacheStatus'
+        Preference-Applied:
+          $ref: '#/components/headers/PreferenceApplied'
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
     TargetTooLong:
-      description: The target is too long. The HTTP layer answers, with a page of its own.
+      description: |
+        The target is too long: with the headers it has 8 KiB. The HTTP layer answers with a page of its own, that
+        has no `Content-Type`, and closes the connection.
     HeadersTooLarge:
-      description: The headers are too long. The HTTP layer answers, with a page of its own.
+      description: |
+        The headers are too long: with the target they have 8 KiB. The HTTP layer answers with a page of its own,
+        that has no `Content-Type`, and closes the connection.
+    VersionNotSupported:
+      description: |
+        The request is not HTTP/1. The HTTP layer answers with a page of its own, that has no `Content-Type`, and
+        closes the connection.
+  links:
+    getItem:
+      operationId: getItem
+      parameters:
+        key: $request.path.key
+      description: What it is now.
+    headItem:
+      operationId: headItem
+      parameters:
+        key: $request.path.key
+      description: The same without the value.
+    getItems:
+      operationId: getItems
+      parameters:
+        key: $request.path.key
+      description: Among others.
+    putItem:
+      operationId: putItem
+      parameters:
+        key: $request.path.key
+      description: Another one.
+    putIfUnchanged:
+      operationId: putItem
+      parameters:
+        path.key: $request.path.key
+        header.If-Match: $response.header.ETag
+      description: Only if nobody else has changed it.
+    appendToItem:
+      operationId: append
+      parameters:
+        key: $request.path.key
+      description: More of it.
+    prependToItem:
+      operationId: prepend
+      parameters:
+        key: $request.path.key
+      description: More of it.
+    touchItem:
+      operationId: touch
+      parameters:
+        key: $request.path.key
+      description: Keep it longer.
+    deleteItem:
+      operationId: deleteItem
+      parameters:
+        key: $request.path.key
+      description: Behind which it is 404.
+    deleteIfUnchanged:
+      operationId: deleteItem
+      parameters:
+        path.key: $request.path.key
+        header.If-Match: $response.header.ETag
+      description: Only if nobody else has changed it.
+    getCounter:
+      operationId: getItem
+      parameters:
+        key: $response.body#/key
+      description: As an item.
+    increment:
+      operationId: increment
+      parameters:
+        key: $response.body#/key
+      description: Count on.
+    decrement:
+      operationId: decrement
+      parameters:
+        key: $response.body#/key
+      description: Count on.
+    incrementNamed:
+      operationId: incrementNamed
+      requestBody:
+        key: $response.body#/key
+      description: Count on.
+    decrementNamed:
+      operationId: decrementNamed
+      requestBody:
+        key: $response.body#/key
+      description: Count on.
+    deleteCounter:
+      operationId: deleteItem
+      parameters:
+        key: $response.body#/key
+      description: Behind which it is 404.
+    getStats:
+      operationId: getStats
+      parameters:
+        tier: $response.body#/tiers/0/name
+      description: Of one tier.
+    flush:
+      operationId: flush
+      parameters:
+        tier: $response.body#/tiers/1/name
+      description: Of one tier.
   schemas:
     Key:
       type: string
+      description: 1 to 250 bytes in UTF-8; a schema can count characters only.
       minLength: 1
       maxLength: 250
+      pattern: '^[^\u0000-\u0020\u007F]+$'
     TTL:
       type: integer
       minimum: 0
-      description: Whole seconds; 0 = never expires.
+      maximum: 2147483647
+      description: Whole seconds; 0 = never expires. It ends by 2038-01-19, so that the longest becomes shorter.
     NullableTTL:
       type: [integer, 'null']
       minimum: 0
-      description: Whole seconds; 0 or null = never expires.
+      maximum: 2147483647
+      description: As a ttl elsewhere; null = never expires.
+    ETag:
+      type: string
+      description: The second part counts on each server; `.b` and `.t` are those of the bare bytes.
+      pattern: '^(W/)?"[0-9a-f]{16}\.[0-9]{1,20}(\.[bt])?"$'
+    ETagCondition:
+      type: string
+      description: '`*`, or a list of ETags, weak ones among them (RFC 9110 section 13.1).'
+      pattern: '^(\*|(W/)?"[^\u0000-\u0020"\u007F]*"(, *(W/)?"[^\u0000-\u0020"\u007F]*")*)$'
+    IfMatch:
+      type: string
+      description: '`*`, or up to 8 ETags.'
+      pattern: '^(\*|(W/)?"[^\u0000-\u0020"\u007F]*"(, *(W/)?"[^\u0000-\u0020"\u007F]*"){0,7})$'
+    IfMatchTags:
+      type: string
+      description: Up to 8 ETags.
+      pattern: '^(W/)?"[^\u0000-\u0020"\u007F]*"(, *(W/)?"[^\u0000-\u0020"\u007F]*"){0,7}$'
     SameKey:
       type: string
       description: May be there if it is the key of the path, so that what was read can be sent back.
@@ -1816,15 +2279,37 @@ components:
       enum: [utf-8, base64]
       default: utf-8
       description: How the bytes of `value` are written.
+    EncodedValue:
+      description: What `encoding` says of `value`.
+      anyOf:
+        - properties:
+            encoding:
+              const: utf-8
+        - properties:
+            encoding:
+              const: base64
+            value:
+              type: string
+              description: Base64 of RFC 4648 section 4, with padding.
+              pattern: '^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$'
+          required: [encoding]
+    CounterNumber:
+      type: integer
+      description: An unsigned number of 64 bits.
+      minimum: 0
+      maximum: 18446744073709551615
+    CounterText:
+      type: string
+      description: The same in decimal digits, at most 18446744073709551615, safe from parsers that know 53 bits.
+      pattern: '^[0-9]+$'
     Counter:
-      description: An unsigned number of 64 bits; as a string it is safe from parsers that know 53.
       oneOf:
-        - type: integer
-          minimum: 0
-        - type: string
-          pattern: '^[0-9]{1,20}$'
+        - $ref: '#/components/schemas/CounterNumber'
+        - $ref: '#/components/schemas/CounterText'
     Item:
       type: object
+      allOf:
+        - $ref: '#/components/schemas/EncodedValue'
       properties:
         key:
           $ref: '#/components/schemas/Key'
@@ -1849,6 +2334,8 @@ components:
       additionalProperties: false
     ItemInput:
       type: object
+      allOf:
+        - $ref: '#/components/schemas/EncodedValue'
       properties:
         key:
           $ref: '#/components/schemas/SameKey'
@@ -1864,6 +2351,8 @@ components:
       additionalProperties: false
     PieceInput:
       type: object
+      allOf:
+        - $ref: '#/components/schemas/EncodedValue'
       properties:
         key:
           $ref: '#/components/schemas/SameKey'
@@ -1941,14 +2430,16 @@ components:
         key:
           $ref: '#/components/schemas/Key'
         ifMatch:
-          $ref: '#/components/schemas/IfMatch'
+          $ref: '#/components/schemas/ETagCondition'
         ifNoneMatch:
-          $ref: '#/components/schemas/IfNoneMatch'
+          $ref: '#/components/schemas/ETagCondition'
       required: [op, key]
       additionalProperties: false
     StoreOperation:
       type: object
       description: As PUT; add with `If-None-Match` `*`, replace with `If-Match` `*`.
+      allOf:
+        - $ref: '#/components/schemas/EncodedValue'
       properties:
         op:
           type: string
@@ -1972,6 +2463,8 @@ components:
     CasOperation:
       type: object
       description: As PUT with `If-Match` and an ETag.
+      allOf:
+        - $ref: '#/components/schemas/EncodedValue'
       properties:
         op:
           const: cas
@@ -1986,7 +2479,7 @@ components:
         ttl:
           $ref: '#/components/schemas/NullableTTL'
         ifMatch:
-          $ref: '#/components/schemas/IfMatch'
+          $ref: '#/components/schemas/IfMatchTags'
       required: [op, key, value, ifMatch]
       additionalProperties: false
     DeleteOperation:
@@ -2004,6 +2497,8 @@ components:
     PieceOperation:
       type: object
       description: As POST to `append` or `prepend`.
+      allOf:
+        - $ref: '#/components/schemas/EncodedValue'
       properties:
         op:
           type: string
@@ -2047,12 +2542,6 @@ components:
           $ref: '#/components/schemas/NullableTTL'
       required: [op, key, ttl]
       additionalProperties: false
-    IfMatch:
-      type: string
-      description: What the header `If-Match` would hold, quotes included; `*`, an ETag, or a list of them.
-    IfNoneMatch:
-      type: string
-      description: What the header `If-None-Match` would hold, quotes included.
     BatchResults:
       type: object
       properties:
