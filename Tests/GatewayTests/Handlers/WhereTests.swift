@@ -17,16 +17,19 @@ import Testing
     #expect(body["key"] == "a")
     #expect(body["tiers"]?[0]?["name"] == "new")
     #expect(body["tiers"]?[0]?["present"] == false)
-    #expect(body["tiers"]?[0]?["md5"] == nil)
+    #expect(body["tiers"]?[0]?["sha256"] == nil)
     let old = try #require(body["tiers"]?[1])
     #expect(old["role"] == "older")
     #expect(old["present"] == true)
     #expect(old["size"] == 12)
     #expect(old["flags"] == 7)
     #expect(old["ttl"] == 60)
-    #expect(old["md5"] == "51ce875242e653b2b6f090d1a0b6f5df")
+    #expect(old["sha256"] == "76740216171591903cdbd18fbc770df447c5b1671005ca0020922a465bba0172")
+    #expect(old["fetched"] == true && old["seconds_since_access"] == 4)
+    #expect(old["unknown"] == [] && old["counted_as_access"] == false)
+    #expect(old["same_as_primary"] == nil)
     #expect(old["served"] == true)
-    let look = [Command(try Key("a"), .get(isPeek: true))]
+    let look = [Command(try Key("a"), .look)]
     #expect(service.new.commands == look && service.old.commands == look)
   }
 
@@ -47,15 +50,39 @@ import Testing
     let service = try Service()
     service.old.status.wireProtocol = .classic
     service.old.tellsTTL = false
-    service.old.put("a", "v")
+    service.old.script = { _ in
+      .success(.seen(Sighting(item: Item(value: Array("v".utf8), cas: CASToken(boot: 1, unique: 9)))))
+    }
     let body = try service.send(.get, "/keys/a/where", to: service.admin).json()
     #expect(body["tiers"]?[1]?["counted_as_access"] == true)
     #expect(body["tiers"]?[1]?["ttl"] == nil)
+    #expect(body["tiers"]?[1]?["unknown"] == ["fetched", "seconds_since_access", "ttl"])
     let text = try service.send(.get, "/keys/a/where", [("Accept", "text/plain")], to: service.admin).text
     let lines = text.split(separator: "\n")
     #expect(lines.count == 3)
     #expect(lines[0].hasPrefix("tier  role     node"))
     #expect(lines[2].hasSuffix("this look counted as an access"))
+  }
+
+  @Test("it tells whether an older tier has what the primary has", arguments: [("v", true), ("w", false)])
+  func same(_ value: String, _ isSame: Bool) throws {
+    let service = try Service()
+    service.new.put("a", "v")
+    service.old.put("a", value)
+    let body = try service.send(.get, "/keys/a/where", to: service.admin).json()
+    #expect(body["tiers"]?[0]?["same_as_primary"] == nil)
+    #expect(body["tiers"]?[1]?["same_as_primary"] == .bool(isSame))
+  }
+
+  @Test("a copy that is still to be deleted is told, and that it is not served")
+  func owed() throws {
+    let service = try Service()
+    service.old.put("a", "stale")
+    service.old.failure = MemcachedError(.down, "not connected")
+    #expect(try service.send(.put, "/keys/a", body: "fresh").status == 204)
+    service.old.failure = nil
+    let tier = try service.send(.get, "/keys/a/where", to: service.admin).json()["tiers"]?[1]
+    #expect(tier?["present"] == true && tier?["served"] == false && tier?["same_as_primary"] == false)
   }
 
   @Test("it is on the admin listener alone")

@@ -29,14 +29,32 @@ extension Program {
         let reply = try http(gateway.adminAddress, "GET", "/keys/k/where")
         #expect(reply.status == 200)
         #expect(reply.text.contains(#""name":"new","node":"\#(new.address)","present":false"#))
-        #expect(reply.text.contains(#""md5":"51ce875242e653b2b6f090d1a0b6f5df""#))
+        #expect(
+          reply.text.contains(#""sha256":"76740216171591903cdbd18fbc770df447c5b1671005ca0020922a465bba0172""#)
+        )
+        #expect(reply.text.contains(#""fetched":false"#) && reply.text.contains(#""unknown":[]"#))
         #expect(reply.text.contains(#""flags":7"#))
       }
       #expect(try dump(old) == before)
       #expect(try dump(new) == "END\r\n")
       // What a look does not do, so that the above can fail.
-      #expect(try http(gateway.address, "GET", "/keys/k").status == 200)
+      #expect(try http(gateway.address, "GET", "/keys/k?promote=1").status == 200)
       #expect(try dump(old).contains(" fetch=yes "))
+      let read = try http(gateway.adminAddress, "GET", "/keys/k/where").text
+      #expect(read.contains(#""fetched":true"#) && read.contains(#""same_as_primary":true"#))
+    }
+
+    @Test("in the classic protocol it says that the look was an access, which it was")
+    func classic() throws {
+      let server = try MemcachedServer()
+      let gateway = try GatewayProcess(["--tier", "new=\(server.address)", "--protocol", "new=classic"])
+      try gateway.waitUntilReady()
+      #expect(try http(gateway.address, "PUT", "/keys/k", body: "v").status == 204)
+      #expect(try dump(server).contains(" fetch=no "))
+      let text = try http(gateway.adminAddress, "GET", "/keys/k/where").text
+      #expect(text.contains(#""counted_as_access":true"#))
+      #expect(text.contains(#""unknown":["fetched","seconds_since_access","ttl"]"#))
+      #expect(try dump(server).contains(" fetch=yes "))
     }
 
     @Test("as text it is a table with a line a tier, also when a tier is down")
