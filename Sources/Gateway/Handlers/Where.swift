@@ -28,10 +28,12 @@ enum Where {
     return [titles + ["same", "sha256", "note"]]
       + tiers.map { tier in
         let copy = tier.copy
-        func cell<Value>(_ value: Value?) -> String { value.map { "\($0)" } ?? (copy == nil ? "-" : "?") }
+        let absent = copy == nil ? "-" : "?"
+        func cell<Value>(_ value: Value?) -> String { value.map { "\($0)" } ?? absent }
         let ttl = copy?.ttl == .never ? "never" : cell(copy?.ttl.seconds)
         return [
-          tier.name, tier.role.rawValue, tier.node, tier.error == nil ? (copy == nil ? "no" : "yes") : "?", ttl,
+          tier.name, tier.role.rawValue, tier.node, tier.error == nil ? (copy == nil ? "no" : "yes") : "?",
+          ttl,
           cell(copy?.size), cell(copy?.flags), cell(copy?.cas), cell(copy?.isFetched),
           cell(copy?.secondsSinceAccess), copy?.isSame.map { "\($0)" } ?? "-", cell(copy?.sha256),
           tier.notes.isEmpty ? "-" : tier.notes.joined(separator: "; "),
