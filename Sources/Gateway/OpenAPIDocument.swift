@@ -1798,7 +1798,11 @@ components:
         application/problem+json:
           schema:
             $ref: '#/components/schemas/Problem'
-          example: {type: /problems/invalid-key, title: Invalid key, status: 400, detail: 'a key has at most 250 bytes, this one 251', instance: 6924f3a1-812-0-1}
+          examples:
+            invalidKey:
+              value: {type: /problems/invalid-key, title: Invalid key, status: 400, detail: 'a key has at most 250 bytes, this one 251', instance: 6924f3a1-812-0-1}
+            malformedRequest:
+              value: {type: /problems/malformed-request, title: Malformed HTTP request, status: 400, detail: more than one Content-Length, instance: 6924f3a1-812-0-16}
         text/plain:
           schema:
             type: string
