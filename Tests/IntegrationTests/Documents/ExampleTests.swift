@@ -100,7 +100,8 @@ extension Program {
 
     /// The examples of problems, which stand on a line each, by their type.
     private static func examples() throws -> [String: Problem] {
-      let pattern = #/(?:example|value): \{type: (\S+), title: (.+), status: ([0-9]+), detail: (.+), instance: /#
+      let pattern =
+        #/(?:example|value): \{type: (\S+), title: (.+), status: ([0-9]+), detail: (.+), instance: /#
       let matches = try CommandOutput.document("openapi.yaml").matches(of: pattern)
       let problems = matches.map { match in
         Problem(

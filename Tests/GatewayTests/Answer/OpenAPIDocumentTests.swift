@@ -10,7 +10,7 @@ import Testing
   private static func file() throws -> String {
     // From this file up to the top of the package.
     var url = URL(fileURLWithPath: #filePath)
-    for _ in 0..<3 { url.deleteLastPathComponent() }
+    for _ in 0..<4 { url.deleteLastPathComponent() }
     return try String(contentsOf: url.appendingPathComponent("openapi.yaml"), encoding: .utf8)
   }
 
