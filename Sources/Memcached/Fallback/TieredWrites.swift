@@ -148,9 +148,10 @@ extension FallbackClient {
   private func settleOlder(_ write: TieredWrite, from tier: Int, _ next: @escaping (TieredWrite) -> Void) {
     if tier == 0 { return next(write) }
     let isMirrored = policy.olderCopies(of: write.command.operation) == .written
-    let command = isMirrored ? write.command : Command(write.key, .delete(ifUnchanged: nil))
     let begun = loop.now
-    submit(command, write.key, tier: tier, share(of: write.deadline, among: tier + 1)) { [self] result in
+    let end = share(of: write.deadline, among: tier + 1)
+    let ask = isMirrored ? mirror : deleteCopy
+    ask(write, tier, end) { [self] result in
       var write = write
       var visit = Visit(tier: tier, outcome: .hit, microseconds: microseconds(since: begun))
       switch result {
@@ -158,10 +159,43 @@ extension FallbackClient {
       case .success: if isMirrored { write.isReadable = true }
       case .failure(let error):
         visit.outcome = .error(error)
-        invalidations.append(write.key, tier: tier)
       }
       write.visits.append(visit)
       settleOlder(write, from: tier - 1, next)
+    }
+  }
+
+  private func deleteCopy(
+    _ write: TieredWrite, _ tier: Int, _ end: Instant, _ completion: @escaping Completion
+  ) {
+    submit(Command(write.key, .delete(ifUnchanged: nil)), write.key, tier: tier, end) { [self] result in
+      if case .failure = result { invalidations.append(write.key, tier: tier) }
+      completion(result)
+    }
+  }
+
+  // A server that has hung may do it much later, after the deletion that is then owed: so that begins when it
+  // is settled what became of it, and the key is not served from there meanwhile.
+  private func mirror(
+    _ write: TieredWrite, _ tier: Int, _ end: Instant, _ completion: @escaping Completion
+  ) {
+    var command = write.command
+    command.mustSettle = true
+    let key = write.key
+    let timely = Timely(completion)
+    let ledger = coordination.invalidations
+    var isLate = false
+    var isRemembered = false
+    timely.start(by: end, on: loop) {
+      isLate = true
+      isRemembered = ledger.owe(key, to: tier)
+      return .failure(MemcachedError(.timedOut, "no answer before the deadline", outcome: .unknown))
+    }
+    submit(command, key, tier: tier, end) { [self] result in
+      let isDone = if case .success = result { true } else { false }
+      if isLate || !isDone { invalidations.append(key, tier: tier) }
+      if isRemembered { ledger.settle(key, of: tier) }
+      if !isLate { timely.end(with: result) }
     }
   }
 }

@@ -221,37 +221,6 @@ import Testing
     #expect(try tiers.get("k") == "w")
   }
 
-  @Test("a verb that may have been done leaves no copy from before behind", arguments: [false, true])
-  func unknownOutcome(_ isOlderDown: Bool) throws {
-    let tiers = try Tiers()
-    try tiers.old.put("n", "5")
-    try tiers.new.put("n", "5")
-    tiers.new.losesAnswers = true
-    tiers.old.isDown = isOlderDown
-    let error = #expect(throws: MemcachedError.self) {
-      try tiers.reply { try $0.incr(Key("n"), completion: $1) }
-    }
-    #expect(error?.outcome == .unknown)
-    tiers.new.losesAnswers = false
-    tiers.old.isDown = false
-    #expect(try tiers.get("n") == "6")
-    // Evicted by the primary: what is left must not be the value from before.
-    _ = tiers.new.store.perform(Command(try Key("n"), .delete(ifUnchanged: nil)))
-    #expect(try tiers.get("n") == nil)
-  }
-
-  @Test("a verb that was not done leaves the older copies where they are")
-  func notApplied() throws {
-    let tiers = try Tiers()
-    try tiers.old.put("n", "5")
-    tiers.new.isDown = true
-    let error = #expect(throws: MemcachedError.self) {
-      try tiers.reply { try $0.incr(Key("n"), completion: $1) }
-    }
-    #expect(error?.outcome == .notApplied)
-    #expect(try tiers.get("n") == "5")
-  }
-
   @Test("more owed copies than fit: nothing is served from that tier until it was flushed")
   func overflow() throws {
     let coordination = TierCoordination(invalidations: InvalidationLedger(capacity: 2))
