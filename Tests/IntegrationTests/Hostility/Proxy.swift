@@ -131,6 +131,8 @@ final class Proxy {
     """
     global
       log stdout format raw local0
+      # Threads that log at the same moment lose lines.
+      nbthread 1
     defaults
       mode http
       log global

@@ -41,7 +41,9 @@ extension Program {
       let log = try proxy.log(until: "/keys/last")
       let sent = log.filter { $0.isGatewayAnswer && 200..<300 ~= $0.status && $0.method != "OPTIONS" }
       let seen = backend.commands.map { String(decoding: $0.key, as: UTF8.self) }
-      let difference = seen.sorted().difference(from: sent.map(key).sorted())
+      // The innocent ones had their answers, one by one; haproxy's log may lose a line when its pipe is full.
+      let hostile = { (keys: [String]) in keys.filter { !$0.hasPrefix("innocent") }.sorted() }
+      let difference = hostile(seen).difference(from: hostile(sent.map(key)))
       #expect(difference.isEmpty, "what one of the two sees and the other does not")
       #expect(backend.violations == [])
     }
