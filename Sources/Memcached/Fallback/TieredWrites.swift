@@ -186,10 +186,12 @@ extension FallbackClient {
     let ledger = coordination.invalidations
     var isLate = false
     var isRemembered = false
-    timely.start(by: end, on: loop) {
+    timely.start(by: end, on: loop) { [tiers] in
       isLate = true
       isRemembered = ledger.owe(key, to: tier)
-      return .failure(MemcachedError(.timedOut, "no answer before the deadline", outcome: .unknown))
+      let node = tiers[tier].cluster.node(for: key).name
+      return .failure(
+        MemcachedError(.timedOut, "no answer before the deadline", node: node, outcome: .unknown))
     }
     submit(command, key, tier: tier, end) { [self] result in
       let isDone = if case .success = result { true } else { false }
