@@ -75,15 +75,8 @@ struct LineReader {
 extension UnsafeRawBufferPointer {
   /// An unsigned decimal number that is the whole buffer; nil when it is anything else or too large.
   var decimal: UInt64? {
-    if isEmpty { return nil }
-    var number: UInt64 = 0
-    for byte in self {
-      guard byte >= 0x30, byte <= 0x39 else { return nil }
-      let (product, overflow) = number.multipliedReportingOverflow(by: 10)
-      let (sum, carry) = product.addingReportingOverflow(UInt64(byte - 0x30))
-      if overflow || carry { return nil }
-      number = sum
-    }
+    var reader = LineReader(self)
+    guard let number = reader.number(), reader.isAtEnd else { return nil }
     return number
   }
 
