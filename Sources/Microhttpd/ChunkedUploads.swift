@@ -22,7 +22,7 @@ struct ChunkedUploads {
 
   var isEmpty: Bool { standstills.isEmpty }
 
-  mutating func begin(_ descriptor: Int32) { standstills[descriptor] = .some(nil) }
+  /// A body begins, or has moved.
   mutating func advance(_ descriptor: Int32) { standstills[descriptor] = .some(nil) }
   mutating func end(_ descriptor: Int32) { standstills[descriptor] = nil }
 

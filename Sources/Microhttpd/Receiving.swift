@@ -72,7 +72,7 @@ extension Daemon {
     // A response queued in this call ends the connection, which is right when a body is to come. Without
     // one the next call follows at once, and the connection stays.
     if exchange.isAnswered && exchange.hasBody { return queue(exchange, call.connection) }
-    if exchange.isChunked { chunkedUploads.begin(exchange.descriptor) }
+    if exchange.isChunked { chunkedUploads.advance(exchange.descriptor) }
     return .YES
   }
 
