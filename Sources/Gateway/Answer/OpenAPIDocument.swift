@@ -440,8 +440,6 @@ paths:
           $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
-        '501':
-          $ref: '#/components/responses/Unsupported'
         '502':
           $ref: '#/components/responses/BadGateway'
         '503':
@@ -492,8 +490,6 @@ paths:
           $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
-        '501':
-          $ref: '#/components/responses/Unsupported'
         '502':
           $ref: '#/components/responses/BadGateway'
         '503':
@@ -539,8 +535,6 @@ paths:
           $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
-        '501':
-          $ref: '#/components/responses/Unsupported'
         '502':
           $ref: '#/components/responses/BadGateway'
         '503':
@@ -586,8 +580,6 @@ paths:
           $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
-        '501':
-          $ref: '#/components/responses/Unsupported'
         '502':
           $ref: '#/components/responses/BadGateway'
         '503':
@@ -655,8 +647,6 @@ paths:
           $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
-        '501':
-          $ref: '#/components/responses/Unsupported'
         '502':
           $ref: '#/components/responses/BadGateway'
         '503':
@@ -863,8 +853,6 @@ paths:
           $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
-        '501':
-          $ref: '#/components/responses/Unsupported'
         '502':
           $ref: '#/components/responses/BadGateway'
         '503':
@@ -909,8 +897,6 @@ paths:
           $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
-        '501':
-          $ref: '#/components/responses/Unsupported'
         '502':
           $ref: '#/components/responses/BadGateway'
         '503':
@@ -1052,7 +1038,6 @@ paths:
                   openapi:
                     type: string
                 required: [openapi, info, paths]
-              example: {openapi: 3.1.0, info: {title: Crossfade, version: 0.1.0}, paths: {}}
         '400':
           $ref: '#/components/responses/BadRequest'
         '405':
@@ -1151,6 +1136,13 @@ paths:
       responses:
         '200':
           description: The tiers in the order of asking; as text a line a tier.
+          headers:
+            Cache-Control:
+              $ref: '#/components/headers/CacheControl'
+            Vary:
+              $ref: '#/components/headers/Vary'
+            X-Content-Type-Options:
+              $ref: '#/components/headers/ContentTypeOptions'
           content:
             application/json:
               schema:
@@ -1236,7 +1228,7 @@ paths:
                     overflowed_invalidations: 0
                     served: true
                     nodes:
-                      - {name: 'b:11211', state: ejected, in_flight: 0, error: 'b:11211: not connected: connect: Connection refused'}
+                      - {name: 'b:11211', state: ejected, protocol: classic, version: 1.4.25, in_flight: 0, error: 'b:11211: not connected: connect: Connection refused'}
             text/plain:
               schema:
                 type: string
@@ -1482,7 +1474,7 @@ components:
         refused the connection, is `destination_unavailable`.
       schema:
         type: string
-      example: crossfade; error=connection_read_timeout; next-hop="a:11211"; details="no answer in time"
+      example: crossfade; error=connection_read_timeout; next-hop="a:11211"; details="no answer before the deadline"
     FailedCacheStatus:
       description: Of a read of one key, as that of its hit; not of a write.
       schema:
@@ -1767,6 +1759,8 @@ components:
           $ref: '#/components/headers/CacheControl'
         Vary:
           $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
     Healthy:
       description: It is.
       headers:
@@ -1992,7 +1986,7 @@ components:
         application/problem+json:
           schema:
             $ref: '#/components/schemas/Problem'
-          example: {type: /problems/server-error, title: The backend failed, status: 502, detail: the server answered with an error, instance: 6924f3a1-812-0-11, tier: new, node: 'a:11211', memcached: SERVER_ERROR internal error, outcome: unknown}
+          example: {type: /problems/server-error, title: The backend failed, status: 502, detail: the server failed, instance: 6924f3a1-812-0-11, tier: new, node: 'a:11211', memcached: SERVER_ERROR internal error, outcome: not-applied}
         text/plain:
           schema:
             type: string
@@ -2084,7 +2078,7 @@ components:
         application/problem+json:
           schema:
             $ref: '#/components/schemas/Problem'
-          example: {type: /problems/out-of-memory, title: The backend is out of memory for the item, status: 507, detail: the server is out of memory, instance: 6924f3a1-812-0-15, tier: new, node: 'a:11211', memcached: SERVER_ERROR out of memory storing object, outcome: not-applied}
+          example: {type: /problems/out-of-memory, title: The backend is out of memory for the item, status: 507, detail: the server is out of memory for this item, instance: 6924f3a1-812-0-15, tier: new, node: 'a:11211', memcached: SERVER_ERROR out of memory storing object, outcome: not-applied}
         text/plain:
           schema:
             type: string
@@ -2108,6 +2102,8 @@ components:
     HeadProblem:
       description: As the same request by GET, without the body.
       headers:
+        Proxy-Status:
+          $ref: '#/components/headers/ProxyStatus'
         Cache-Status:
           $ref: '#/components/headers/FailedCacheStatus'
         Preference-Applied:
@@ -2123,6 +2119,8 @@ components:
       headers:
         Retry-After:
           $ref: '#/components/headers/RetryAfter'
+        Proxy-Status:
+          $ref: '#/components/headers/ProxyStatus'
         Cache-Status:
           $ref: '#/components/headers/FailedCacheStatus'
         Preference-Applied:
