@@ -23,6 +23,7 @@ extension Program {
     private static let flagsOfOthers: Set<String> = [
       "--filter", "--product", "--static-swift-stdlib",  // swift
       "--no-install-recommends", "--uid", "--no-create-home", "--shell",  // apt-get, useradd
+      "--seconds", "--seed",  // scripts/check-http
       "--interval", "--timeout", "--start-period", "--from", "--rm",  // Dockerfile, docker
     ]
 
