@@ -70,7 +70,7 @@ extension Daemon {
       let address = UnsafeMutableRawPointer(storage).assumingMemoryBound(to: sockaddr.self)
       var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
       let client = cmh_accept(listener.descriptor, address, &length)
-      if client >= 0 { return adopt(client, address, length) ? .added : .exhausted }
+      if client >= 0 { return take(client, address, length) }
       switch errno {
       case EAGAIN: return .none
       // Errors of the connection that was to come, not of the listener (accept(2)).
@@ -79,6 +79,17 @@ extension Daemon {
       default: return .exhausted
       }
     }
+  }
+
+  private func take(_ client: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> Arrival {
+    guard admits(client, from: address) else {
+      close(client)
+      return .lost
+    }
+    if adopt(client, address, length) { return .added }
+    // The library has closed it without a word of a connection.
+    forgetAddress(of: client)
+    return .exhausted
   }
 
   /// Gives a connected socket to libmicrohttpd, which closes it also when it cannot take it.
@@ -95,6 +106,8 @@ extension Daemon {
   func updateListening() {
     let isWanted = drain == nil && acceptPause == nil && connectionCount < limits.connections
     if isWanted == isListening { return }
+    // Drains and pauses have ceased to listen themselves.
+    if !isWanted { counters.connectionPauses += 1 }
     if isWanted { resumeListening() } else { stopListening() }
   }
 

@@ -27,11 +27,13 @@ extension Daemon {
         return Unmanaged<Daemon>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.accessed(exchange, call) }
       }
     }
-    options.completed = { context, _, slot, _ in
+    options.completed = { context, _, slot, code in
       guard let context, let exchange = slot?.pointee else { return }
       slot?.pointee = nil
       // Gives back the reference taken in `announced`.
-      theDaemon(context).completed(Unmanaged<Exchange>.fromOpaque(exchange).takeRetainedValue())
+      let isAnswered = code == completedOK || code == withError
+      let ended = Unmanaged<Exchange>.fromOpaque(exchange).takeRetainedValue()
+      theDaemon(context).completed(ended, isAnswered: isAnswered)
     }
     options.connection = { context, connection, _, event in
       guard let context, let connection else { return }
@@ -52,6 +54,8 @@ struct AccessCall {
   let size: UnsafeMutablePointer<Int>
 }
 
+private let completedOK = MHD_RequestTerminationCode.REQUEST_TERMINATED_COMPLETED_OK
+private let withError = MHD_RequestTerminationCode.REQUEST_TERMINATED_WITH_ERROR
 private let opened = MHD_ConnectionNotificationCode.CONNECTION_NOTIFY_STARTED
 
 private func theDaemon(_ context: UnsafeMutableRawPointer) -> Daemon {

@@ -17,20 +17,6 @@ import Reactor
 ///
 /// It belongs to the loop's thread. Call `stop()` before letting go of it.
 public final class Daemon {
-  public struct Limits: Sendable, Hashable {
-    /// Bytes of a request body.
-    public var body = 8 << 20
-    /// Connections at one time; more wait in the backlog.
-    public var connections = 10_000
-    /// Bytes of a connection's pool: bounds the request line and headers (414, 431). It also holds a record
-    /// of some 60 bytes for each header and the head of the answer, so a request may take about half of it.
-    public var connectionMemory = 8 << 10
-    /// Seconds without a byte after which a connection is closed; 0 = never. It also ends exchanges that
-    /// wait longer, so it has to be longer than any deadline.
-    public var idleSeconds: UInt32 = 75
-    public init() {}
-  }
-
   /// libmicrohttpd did not start: no memory or no descriptor, or an option that it refuses.
   public struct StartFailure: Error, Hashable, Sendable, CustomStringConvertible {
     public let description: String
@@ -39,6 +25,11 @@ public final class Daemon {
   /// Exchanges that wait for an answer.
   public internal(set) var waiting = 0
   public internal(set) var connectionCount = 0
+  public internal(set) var counters = Counters()
+  /// Bytes of request bodies that are held, see `Limits.bodyMemory`.
+  public internal(set) var bodyMemory = 0
+  /// Of the daemons that count together; nil = as many connections an address as it likes. Set it first.
+  public var addressLimit: AddressLimit?
 
   let loop: EventLoop
   let limits: Limits
@@ -68,8 +59,12 @@ public final class Daemon {
   /// Connections whose clients have ended their side since the last run.
   var ended: [Int32] = []
 
-  // Ending, see Draining.swift.
+  // Limits, see ConnectionSweep.swift and AddressLimit.swift.
   var connections = ConnectionTable()
+  var sweep: EventLoop.Timer?
+  var addresses: [Int32: AddressLimit.Address] = [:]
+
+  // Ending, see Draining.swift.
   var drain: Drain?
   var isDrained = false
 
@@ -114,6 +109,8 @@ public final class Daemon {
     stopListening()
     drain?.cancel()
     drain = nil
+    sweep?.cancel()
+    sweep = nil
     loop.remove(self)
     // Cannot fail: the descriptor is watched since `init` and open until the next line but one.
     _ = try? loop.unwatch(epollDescriptor)

@@ -14,51 +14,6 @@ struct Drain {
   func cancel() { for timer in timers { timer.cancel() } }
 }
 
-/// What the daemon has to know of each connection, by descriptor: an array, since descriptors are small
-/// numbers, so that a request costs it two stores.
-struct ConnectionTable {
-  private struct State: OptionSet {
-    let rawValue: UInt8
-    static let open = State(rawValue: 1)
-    /// A request is being read, waits or is being answered.
-    static let busy = State(rawValue: 2)
-    /// It has had a request.
-    static let used = State(rawValue: 4)
-    /// The loop tells when its client ends it.
-    static let watched = State(rawValue: 8)
-  }
-
-  private var states: [State] = []
-
-  mutating func open(_ descriptor: Int32) {
-    while states.count <= Int(descriptor) { states.append([]) }
-    states[Int(descriptor)] = .open
-  }
-
-  mutating func close(_ descriptor: Int32) { states[Int(descriptor)] = [] }
-  mutating func begin(_ descriptor: Int32) { states[Int(descriptor)].formUnion([.busy, .used]) }
-  mutating func end(_ descriptor: Int32) { states[Int(descriptor)].remove(.busy) }
-
-  mutating func noteWatched(_ descriptor: Int32, _ isWatched: Bool) {
-    if isWatched {
-      states[Int(descriptor)].insert(.watched)
-    } else {
-      states[Int(descriptor)].remove(.watched)
-    }
-  }
-
-  func isWatched(_ descriptor: Int32) -> Bool { states[Int(descriptor)].contains(.watched) }
-  func isOpen(_ descriptor: Int32) -> Bool { states[Int(descriptor)].contains(.open) }
-
-  /// The open connections without a request; those that never had one only if `fresh`.
-  func idle(fresh: Bool) -> [Int32] {
-    states.indices.filter { index in
-      let state = states[index]
-      return state.contains(.open) && !state.contains(.busy) && (fresh || state.contains(.used))
-    }.map(Int32.init)
-  }
-}
-
 extension Daemon {
   /// How long a connection that never had a request may take to send one once a drain has begun: its client
   /// has just connected, and the request is on its way.
@@ -86,12 +41,15 @@ extension Daemon {
   func connectionChanged(_ descriptor: Int32, isOpen: Bool) {
     if isOpen {
       connectionCount += 1
+      counters.connections += 1
       connections.open(descriptor)
       watchForEnd(descriptor)
+      startSweeping()
     } else {
       unwatchForEnd(descriptor)
       connectionCount -= 1
       connections.close(descriptor)
+      forgetAddress(of: descriptor)
     }
   }
 

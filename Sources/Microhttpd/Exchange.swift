@@ -58,16 +58,28 @@ public final class Exchange {
     self.daemon = daemon
   }
 
+  /// Why the body is being dropped.
+  var discarded: RequestFault?
+  /// Bytes of the body that the daemon counts as held.
+  var bodyMemory = 0
+  var answerLength: Int { answerBody.count }
   var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
   /// Answers, exactly once. Does nothing when the client has gone.
   public func answer(_ response: Response) {
     precondition(!isAnswered, "an exchange is answered exactly once")
     isAnswered = true
-    body = []
+    dropBody()
     guard let daemon else { return }
     take(response)
     if stage == .waiting { daemon.noteAnswer() }
+  }
+
+  func dropBody() {
+    body = []
+    if bodyMemory == 0 { return }
+    daemon?.bodyMemory -= bodyMemory
+    bodyMemory = 0
   }
 
   private func take(_ response: Response) {
@@ -80,6 +92,9 @@ public final class Exchange {
   /// libmicrohttpd has done with the request, one way or the other.
   func end() {
     isGone = true
+    // A handler may still read the body; it does not count any longer.
+    daemon?.bodyMemory -= bodyMemory
+    bodyMemory = 0
     connection = nil
     daemon = nil
     // Once lent, the answer's bytes are given back by another call, which comes after this one.

@@ -12,6 +12,8 @@ public protocol ExchangeHandler: AnyObject {
   func handle(_ exchange: Exchange)
   /// The answer to a request that cannot be taken; the connection is closed behind it.
   func refuse(_ exchange: Exchange, _ fault: RequestFault) -> Response
+  /// As many exchanges wait as may: the answer to one more, or nil for one that has to be handled all the same.
+  func turnAway(_ exchange: Exchange) -> Response?
 }
 
 /// Why the HTTP layer itself refuses a request.
@@ -22,4 +24,6 @@ public enum RequestFault: Hashable, Sendable {
   case unknownExpectation
   /// The body is longer than the limit: a chunked one that grew, or an announced one that `admit` let pass.
   case bodyTooLarge(limit: Int)
+  /// With this body, those that are held would take too much memory.
+  case noBodyMemory
 }

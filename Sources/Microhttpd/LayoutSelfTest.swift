@@ -48,6 +48,7 @@ final class LayoutSelfTest: ExchangeHandler {
   fileprivate static let fieldLines = "\r\nFirst: 1\r\nSecond: 2\r\nThird: 3\r\n"
 
   func refuse(_ exchange: Exchange, _ fault: RequestFault) -> Response { Response(status: 400) }
+  func turnAway(_ exchange: Exchange) -> Response? { nil }
 
   func check(_ vector: GuardVector) throws {
     let reply = try exchange(Array(vector.bytes.utf8)) { vector.outcome.isComplete($0) }

@@ -38,7 +38,9 @@ extension Daemon {
     }
   }
 
-  func completed(_ exchange: Exchange) {
+  func completed(_ exchange: Exchange, isAnswered: Bool) {
+    // Answered by the library itself.
+    if isAnswered, exchange.stage == .announced { counters.headRefusals += 1 }
     if exchange.stage == .waiting, !exchange.isAnswered { waiting -= 1 }
     if exchange.isChunked { chunkedUploads.end(exchange.descriptor) }
     exchange.end()
@@ -65,15 +67,35 @@ extension Daemon {
       return queue(exchange, call.connection)
     }
     if let response = handler.admit(exchange) {
+      if response.status == 413 { counters.bodyRefusals += 1 }
       exchange.answer(response)
-    } else if (exchange.contentLength ?? 0) > limits.body, !exchange.isAnswered {
-      exchange.answer(refusal(exchange, .bodyTooLarge(limit: limits.body)))
+    } else if exchange.hasBody, !exchange.isAnswered {
+      admitBody(of: exchange)
     }
     // A response queued in this call ends the connection, which is right when a body is to come. Without
     // one the next call follows at once, and the connection stays.
     if exchange.isAnswered && exchange.hasBody { return queue(exchange, call.connection) }
     if exchange.isChunked { chunkedUploads.advance(exchange.descriptor) }
+    if exchange.hasBody { connections.receive(exchange.descriptor) }
     return .YES
+  }
+
+  /// Refuses a body that could not be taken, before it is on the way.
+  private func admitBody(of exchange: Exchange) {
+    let length = exchange.contentLength ?? 0
+    if length > limits.body {
+      exchange.answer(refusal(exchange, .bodyTooLarge(limit: limits.body)))
+    } else if waiting >= limits.inFlight, let response = handler.turnAway(exchange) {
+      counters.inFlightRefusals += 1
+      exchange.answer(response)
+    } else if !hasBodyMemory(for: length) {
+      exchange.answer(refusal(exchange, .noBodyMemory))
+    }
+  }
+
+  /// One body alone always has.
+  private func hasBodyMemory(for count: Int) -> Bool {
+    bodyMemory == 0 || bodyMemory + count <= limits.bodyMemory
   }
 
   /// Runs the guard over the head; returns why the request is refused.
@@ -107,30 +129,54 @@ extension Daemon {
     call.size.pointee = 0
     let (total, overflow) = exchange.receivedCount.addingReportingOverflow(count)
     exchange.receivedCount = total
+    connections.received(exchange.descriptor, total: total)
     if overflow || total / Daemon.discardFactor > limits.body {
       // It does not stop sending and has had its chance to read a 413: end the connection.
       return .NO
     }
     if exchange.isAnswered || exchange.stage == .discarding { return .YES }
     if total > limits.body {
-      exchange.stage = .discarding
-      exchange.body = []
-      return .YES
+      discard(exchange, as: .bodyTooLarge(limit: limits.body))
+    } else if let data = call.data {
+      keep(data, count, for: exchange)
     }
-    if let data = call.data { exchange.append(data, count, limit: limits.body) }
     return .YES
+  }
+
+  private func discard(_ exchange: Exchange, as fault: RequestFault) {
+    exchange.stage = .discarding
+    exchange.discarded = fault
+    exchange.dropBody()
+  }
+
+  private func keep(_ data: UnsafePointer<CChar>, _ count: Int, for exchange: Exchange) {
+    let held = exchange.body.capacity
+    exchange.append(data, count, limit: limits.body)
+    let more = exchange.body.capacity - held
+    if more == 0 { return }
+    exchange.bodyMemory += more
+    bodyMemory += more
+    let isAlone = bodyMemory == exchange.bodyMemory
+    if !isAlone, bodyMemory > limits.bodyMemory { discard(exchange, as: .noBodyMemory) }
   }
 
   private func receiveEnd(_ exchange: Exchange, _ connection: OpaquePointer) -> MHD_Result {
     if exchange.isChunked { chunkedUploads.end(exchange.descriptor) }
-    if exchange.stage == .discarding, !exchange.isAnswered {
-      exchange.answer(refusal(exchange, .bodyTooLarge(limit: limits.body)))
-    }
-    if !exchange.isAnswered { handler.handle(exchange) }
+    if let fault = exchange.discarded, !exchange.isAnswered { exchange.answer(refusal(exchange, fault)) }
+    if !exchange.isAnswered { handle(exchange) }
     if exchange.isAnswered { return queue(exchange, connection) }
     exchange.stage = .waiting
+    connections.wait(exchange.descriptor)
     waiting += 1
     return .YES
+  }
+
+  private func handle(_ exchange: Exchange) {
+    if waiting >= limits.inFlight, let response = handler.turnAway(exchange) {
+      counters.inFlightRefusals += 1
+      return exchange.answer(response)
+    }
+    handler.handle(exchange)
   }
 
   // MARK: Answers
@@ -142,6 +188,11 @@ extension Daemon {
   }
 
   private func refusal(_ exchange: Exchange, _ fault: RequestFault) -> Response {
+    switch fault {
+    case .noBodyMemory: counters.bodyMemoryRefusals += 1
+    case .bodyTooLarge: counters.bodyRefusals += 1
+    case .malformed, .unknownExpectation: break
+    }
     var response = handler.refuse(exchange, fault)
     response.closesConnection = true
     return response
@@ -152,6 +203,7 @@ extension Daemon {
   private func queue(_ exchange: Exchange, _ connection: OpaquePointer) -> MHD_Result {
     runs.noteQueued()
     exchange.stage = .sending
+    connections.send(exchange.descriptor, bytes: exchange.answerLength)
     let isClosing = exchange.isChunked || drain != nil
     guard let (status, object) = exchange.makeResponseObject(closing: isClosing) else { return .NO }
     defer { MHD_destroy_response(object) }

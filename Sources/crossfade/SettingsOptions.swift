@@ -38,6 +38,13 @@ struct SettingsOptions: ParsableArguments {
   @Option(name: .of(.ejectAfter), help: .of(.ejectAfter)) var ejectAfter: String?
   @Option(name: .of(.connectTimeout), help: .of(.connectTimeout)) var connectTimeout: String?
   @Option(name: .of(.maximumConnections), help: .of(.maximumConnections)) var connections: String?
+  @Option(name: .of(.connectionsPerAddress), help: .of(.connectionsPerAddress)) var perAddress: String?
+  @Option(name: .of(.maximumInFlight), help: .of(.maximumInFlight)) var inFlight: String?
+  @Option(name: .of(.maximumBodyMemory), help: .of(.maximumBodyMemory)) var bodyMemory: String?
+  @Option(name: .of(.connectionMemory), help: .of(.connectionMemory)) var connectionMemory: String?
+  @Option(name: .of(.headTimeout), help: .of(.headTimeout)) var headTimeout: String?
+  @Option(name: .of(.bodyTimeout), help: .of(.bodyTimeout)) var bodyTimeout: String?
+  @Option(name: .of(.writeTimeout), help: .of(.writeTimeout)) var writeTimeout: String?
   @Option(name: .of(.idleTimeout), help: .of(.idleTimeout)) var idleTimeout: String?
   @Option(name: .of(.drainTimeout), help: .of(.drainTimeout)) var drainTimeout: String?
   @Option(name: .of(.logLevel), help: .of(.logLevel)) var logLevel: String?
@@ -60,6 +67,9 @@ struct SettingsOptions: ParsableArguments {
       .maximumKeys: keys, .maximumBatchSize: batchSize,
       .operationTimeout: operationTimeout, .nodeTimeout: nodeTimeout,
       .ejectAfter: ejectAfter, .connectTimeout: connectTimeout,
+      .connectionsPerAddress: perAddress, .maximumInFlight: inFlight, .maximumBodyMemory: bodyMemory,
+      .connectionMemory: connectionMemory, .headTimeout: headTimeout, .bodyTimeout: bodyTimeout,
+      .writeTimeout: writeTimeout,
       .maximumConnections: connections, .idleTimeout: idleTimeout, .drainTimeout: drainTimeout,
       .logLevel: logLevel, .serverTiming: serverTiming,
     ]

@@ -19,11 +19,15 @@ final class TestServer: @unchecked Sendable {
   private let listener: Int32
 
   /// Listens on 127.0.0.1 (a free port, or that of `sharing`), or on a unix socket.
-  init(limits: Daemon.Limits = .init(), unixPath: String? = nil, sharing port: UInt16 = 0) throws {
+  init(
+    limits: Daemon.Limits = .init(), unixPath: String? = nil, sharing port: UInt16 = 0,
+    addressLimit: AddressLimit? = nil
+  ) throws {
     raiseDescriptorLimit()
     loop = try EventLoop()
     handler = ScriptedHandler(loop: loop, bodyLimit: limits.body)
     daemon = try Daemon(loop: loop, limits: limits, handler: handler)
+    daemon.addressLimit = addressLimit
     let loopback = SocketAddress(numericHost: "127.0.0.1", port: port)!
     let socket = try Socket.listening(on: unixPath.flatMap(SocketAddress.init(unixPath:)) ?? loopback)
     address = try socket.localAddress()
@@ -114,7 +118,12 @@ final class ScriptedHandler: ExchangeHandler {
   func refuse(_ exchange: Exchange, _ fault: RequestFault) -> Response {
     faults.append(fault)
     if case .bodyTooLarge = fault { return Response(status: 413, body: Array("grew too large".utf8)) }
+    if fault == .noBodyMemory { return Response(status: 503) }
     return Response(status: fault == .unknownExpectation ? 417 : 400)
+  }
+
+  func turnAway(_ exchange: Exchange) -> Response? {
+    exchange.rawTarget.starts(with: Array("/release".utf8)) ? nil : Response(status: 503)
   }
 
   func handle(_ exchange: Exchange) {

@@ -44,6 +44,7 @@ enum ProblemType: String, CaseIterable, Sendable {
 
   // The gateway.
   case notReady = "not-ready"
+  case busy
   case contended
 
   var status: Int { row.status }
@@ -88,6 +89,7 @@ enum ProblemType: String, CaseIterable, Sendable {
     case .timedOut: (504, "The backend did not answer in time")
     case .outOfMemory: (507, "The backend is out of memory for the item")
     case .notReady: (503, "Not ready")
+    case .busy: (503, "The gateway is busy")
     case .contended: (503, "Too much contention for the key")
     }
   }

@@ -44,7 +44,7 @@ extension ProblemType {
     case .unsupported, .outOfMemory, .tooLarge, .answerTooLarge: nil
     case .malformedRequest, .invalidKey, .invalidQuery, .invalidBody, .invalidPrecondition, .notFound,
       .noSuchRoute, .noSuchTier, .methodNotAllowed, .notAcceptable, .notNumeric, .exists, .changed, .missing,
-      .unsupportedMediaType, .expectationFailed, .unknownMethod, .notReady, .contended:
+      .unsupportedMediaType, .expectationFailed, .unknownMethod, .notReady, .busy, .contended:
       nil
     }
   }

@@ -77,7 +77,8 @@ public struct Gateway {
           index: index, settings: settings, listeners: own, factory: factory, log: log))
     }
     // Once all are there: the first request may already ask for something of every worker.
-    let group = WorkerGroup(threads.map(\.worker))
+    let most = settings.connectionsPerAddress
+    let group = WorkerGroup(threads.map(\.worker), addressLimit: most > 0 ? AddressLimit(most) : nil)
     for thread in threads { try await thread.open(group) }
     return threads
   }

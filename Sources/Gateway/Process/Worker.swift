@@ -57,7 +57,8 @@ public final class Worker {
     for role in [ListenerRole.data, .admin] {
       let own = listeners.filter { $0.role == role }
       if own.isEmpty { continue }
-      let daemon = try Daemon(loop: loop, limits: limits, handler: makeHandler(role, context))
+      let daemon = try Daemon(loop: loop, limits: limits(role), handler: makeHandler(role, context))
+      if role == .data { daemon.addressLimit = group.addressLimit }
       servers.append(Server(role: role, daemon: daemon))
       for listener in own { try daemon.listen(listener.descriptor, isUnix: listener.address.isUnix) }
     }
@@ -112,11 +113,30 @@ public final class Worker {
     return context
   }
 
-  private var limits: Daemon.Limits {
+  /// How often limits have refused or ended something on the data listeners, and on the admin's.
+  public var limitCounters: (data: Daemon.Counters, admin: Daemon.Counters) {
+    var sums = (data: Daemon.Counters(), admin: Daemon.Counters())
+    for server in servers {
+      switch server.role {
+      case .data: sums.data = sums.data + server.daemon.counters
+      case .admin: sums.admin = sums.admin + server.daemon.counters
+      }
+    }
+    return sums
+  }
+
+  /// Requests in flight are not limited on admin listeners: who looks after a gateway that is full must get in.
+  private func limits(_ role: ListenerRole) -> Daemon.Limits {
     var limits = Daemon.Limits()
     limits.body = HTTPService.longestBody(settings)
     limits.connections = settings.maximumConnections
     limits.idleSeconds = UInt32(clamping: settings.idleTimeout.components.seconds)
+    limits.connectionMemory = settings.connectionMemory
+    limits.headTime = settings.headTimeout
+    limits.bodyTime = settings.bodyTimeout
+    limits.writeTime = settings.writeTimeout
+    limits.bodyMemory = settings.maximumBodyMemory
+    if role == .data { limits.inFlight = settings.maximumInFlight }
     return limits
   }
 

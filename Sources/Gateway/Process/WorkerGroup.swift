@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
+import Microhttpd
 import Reactor
 
 /// All workers of the process, in order. For what is asked rarely (statistics, health): each worker
 /// answers on its own thread, and nothing on the data path is shared for it.
 public struct WorkerGroup: Sendable {
   private let workers: [LoopBound<Worker>]
+  /// Of the data listeners of all of them; nil = none.
+  let addressLimit: AddressLimit?
 
-  init(_ workers: [LoopBound<Worker>]) { self.workers = workers }
+  init(_ workers: [LoopBound<Worker>], addressLimit: AddressLimit? = nil) {
+    self.workers = workers
+    self.addressLimit = addressLimit
+  }
 
   public var count: Int { workers.count }
 

@@ -36,8 +36,17 @@ final class HTTPService: ExchangeHandler {
       case .malformed(let reason): Problem(.malformedRequest, reason)
       case .unknownExpectation: Problem(.expectationFailed, "`Expect` can be `100-continue` and nothing else")
       case .bodyTooLarge(let limit): Problem(.tooLarge, "the body is longer than \(limit) bytes")
+      case .noBodyMemory: Problem(.busy, "the bodies of other requests take all the memory for them")
       }
     return response(problem, to: exchange)
+  }
+
+  func turnAway(_ exchange: Exchange) -> Response? {
+    // Whoever would restart a gateway that does not say that it lives would make its load the others'.
+    if exchange.rawTarget.starts(with: "/livez".utf8) || exchange.rawTarget.starts(with: "/readyz".utf8) {
+      return nil
+    }
+    return response(Problem(.busy, "as many requests as may be wait for an answer"), to: exchange)
   }
 
   func answer(_ request: any IncomingRequest) {

@@ -85,6 +85,19 @@ public struct Settings: Hashable, Sendable {
   public var maximumConnections = 10_000
   /// After which a client connection without a byte is closed, in whole seconds; zero = never.
   public var idleTimeout: Duration = .seconds(75)
+  /// Client connections of one address, in all workers together; zero = as many as it likes.
+  public var connectionsPerAddress = 0
+  /// Requests of one worker that wait for an answer at one time; more are refused.
+  public var maximumInFlight = 5_000
+  /// Bytes of request bodies that one worker holds at one time; more are refused.
+  public var maximumBodyMemory = 256 << 20
+  /// Of a client connection: its request's head takes about half of it at the most.
+  public var connectionMemory = 8 << 10
+  /// How long a client may take for a request's head, for its body, and for the reading of the answer; zero =
+  /// as long as it likes.
+  public var headTimeout: Duration = .seconds(20)
+  public var bodyTimeout: Duration = .seconds(30)
+  public var writeTimeout: Duration = .seconds(30)
   /// How long requests in flight may take to end after the first SIGTERM.
   public var drainTimeout: Duration = .seconds(10)
   public var logLevel: Logger.Level = .info

@@ -43,7 +43,7 @@ struct SettingsResolver {
     readTimes()
     readLast(.ejectAfter, \.ejectAfter, Syntax.count(in: 1...1_000))
     readBackfill()
-    readLast(.maximumConnections, \.maximumConnections, Syntax.count(in: 1...1_000_000))
+    readClientLimits()
     readLast(.logLevel, \.logLevel, Syntax.choice)
     readLast(.serverTiming, \.serverTiming, Syntax.toggle)
     readOrigins()
@@ -128,6 +128,19 @@ struct SettingsResolver {
       return .seconds(Int64(try Syntax.wholeSeconds(timeout)))
     }
     readLast(.drainTimeout, \.drainTimeout, Syntax.duration(in: .zero ... .seconds(3_600)))
+  }
+
+  private mutating func readClientLimits() {
+    typealias Syntax = SettingsSyntax
+    readLast(.maximumConnections, \.maximumConnections, Syntax.count(in: 1...1_000_000))
+    readLast(.connectionsPerAddress, \.connectionsPerAddress, Syntax.count(in: 0...1_000_000))
+    readLast(.maximumInFlight, \.maximumInFlight, Syntax.count(in: 1...1_000_000))
+    readLast(.maximumBodyMemory, \.maximumBodyMemory, Syntax.size(in: (64 << 10)...(1 << 40)))
+    readLast(.connectionMemory, \.connectionMemory, Syntax.size(in: (4 << 10)...(1 << 20)))
+    let times: ClosedRange<Duration> = .zero ... .seconds(3_600)
+    readLast(.headTimeout, \.headTimeout, Syntax.duration(in: times))
+    readLast(.bodyTimeout, \.bodyTimeout, Syntax.duration(in: times))
+    readLast(.writeTimeout, \.writeTimeout, Syntax.duration(in: times))
   }
 
   private mutating func readBackfill() {

@@ -30,6 +30,13 @@ public enum SettingName: String, Hashable, Sendable, CaseIterable {
   case ejectAfter = "eject-after"
   case connectTimeout = "connect-timeout"
   case maximumConnections = "max-connections"
+  case connectionsPerAddress = "max-connections-per-address"
+  case maximumInFlight = "max-in-flight"
+  case maximumBodyMemory = "max-body-memory"
+  case connectionMemory = "connection-memory"
+  case headTimeout = "head-timeout"
+  case bodyTimeout = "body-timeout"
+  case writeTimeout = "write-timeout"
   case idleTimeout = "idle-timeout"
   case drainTimeout = "drain-timeout"
   case logLevel = "log-level"
@@ -161,6 +168,31 @@ public struct SettingDescription: Sendable {
     .init(
       .maximumConnections, "MAX_CONNECTIONS", "number", "Most client connections of one worker; more wait.",
       "1 to 1000000"),
+    .init(
+      .connectionsPerAddress, "MAX_CONNECTIONS_PER_ADDRESS", "number",
+      "Most data connections of one client address; more are refused; 0 = no limit.", "0 to 1000000"),
+    .init(
+      .maximumInFlight, "MAX_IN_FLIGHT", "number",
+      "Most requests of one worker that wait for an answer; more are refused with 503.", "1 to 1000000"),
+    .init(
+      .maximumBodyMemory, "MAX_BODY_MEMORY", "size",
+      "Most bytes of bodies that one worker holds; more are refused with 503.",
+      "64KiB to 1TiB, in bytes or with KiB, MiB, kB, MB"),
+    .init(
+      .connectionMemory, "CONNECTION_MEMORY", "size",
+      "Of each client connection; a request's head takes about half of it at the most.",
+      "4KiB to 1MiB, in bytes or with KiB, MiB, kB, MB"),
+    .init(
+      .headTimeout, "HEAD_TIMEOUT", "duration", "For a client to send a request's head; 0s = no limit.",
+      "0s to 1h, like 500ms or 10s"),
+    .init(
+      .bodyTimeout, "BODY_TIMEOUT", "duration",
+      "For a client to send a body, and a second for each 16KiB; 0s = no limit.",
+      "0s to 1h, like 500ms or 10s"),
+    .init(
+      .writeTimeout, "WRITE_TIMEOUT", "duration",
+      "For a client to read an answer, and a second for each 16KiB; 0s = no limit.",
+      "0s to 1h, like 500ms or 10s"),
     .init(
       .idleTimeout, "IDLE_TIMEOUT", "duration",
       "Closes client connections on which nothing moves; 0s = never.",

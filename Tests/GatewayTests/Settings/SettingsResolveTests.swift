@@ -53,7 +53,7 @@ import Testing
   @Test("the report tells each value and its source") func theReportTellsEachValueAndItsSource() throws {
     let sources = SettingSources(flags: [.workers: ["2"]], environment: ["CROSSFADE_MAX_KEYS": "30"])
     let report = try Settings.resolve(sources).report(sources)
-    let pad = { (name: String) in name.padding(toLength: 27, withPad: " ", startingAt: 0) }
+    let pad = { (name: String) in name.padding(toLength: 29, withPad: " ", startingAt: 0) }
     #expect(report.contains("\n\(pad("workers"))2  (flag)\n"))
     #expect(report.contains("\n\(pad("max-keys"))30  (environment)\n"))
     #expect(report.contains("\n\(pad("log-level"))info  (default)\n"))
