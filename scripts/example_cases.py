@@ -280,6 +280,7 @@ SPECIFIC = [
     Case("isReady", 200),
     Case("isReady", 200, headers=("Accept: text/plain",)),
     Case("isReady", 503, stage="down", is_repeated=True),
+    Case("getMetrics", 200),
     Case("getVersion", 200),
     Case("getVersion", 200, headers=("Accept: text/plain",)),
     Case("getDescription", 200),

@@ -3,6 +3,7 @@
 
 import CMicrohttpd
 import Glibc
+import Reactor
 
 /// One HTTP request and its reply. It waits until it is answered.
 ///
@@ -36,6 +37,13 @@ public final class Exchange {
   /// `answer` has been called.
   public private(set) var isAnswered = false
 
+  /// When all of it was here; before that, when its head was.
+  public internal(set) var begun: Instant
+  /// What its handler wants to know again when it is answered.
+  public var notes = ExchangeNotes()
+  /// Bytes of the body that were received.
+  public var receivedBytes: Int { receivedCount }
+
   var stage = Stage.announced
   var isChunked = false
   /// Bytes of the body that were read, kept or not.
@@ -56,6 +64,7 @@ public final class Exchange {
     descriptor = cmh_connection_descriptor(connection)
     self.connection = connection
     self.daemon = daemon
+    begun = daemon.loop.now
   }
 
   /// Why the body is being dropped.
@@ -71,6 +80,7 @@ public final class Exchange {
     isAnswered = true
     dropBody()
     guard let daemon else { return }
+    daemon.handler.willAnswer(self, with: response)
     take(response)
     if stage == .waiting { daemon.noteAnswer() }
   }

@@ -14,6 +14,15 @@ public protocol ExchangeHandler: AnyObject {
   func refuse(_ exchange: Exchange, _ fault: RequestFault) -> Response
   /// As many exchanges wait as may: the answer to one more, or nil for one that has to be handled all the same.
   func turnAway(_ exchange: Exchange) -> Response?
+  /// Told of each answer that an exchange is given, right before it is on its way.
+  func willAnswer(_ exchange: Exchange, with response: Response)
+  /// The client has gone before it was answered.
+  func wasAbandoned(_ exchange: Exchange)
+}
+
+extension ExchangeHandler {
+  public func willAnswer(_ exchange: Exchange, with response: Response) {}
+  public func wasAbandoned(_ exchange: Exchange) {}
 }
 
 /// Why the HTTP layer itself refuses a request.
@@ -26,4 +35,16 @@ public enum RequestFault: Hashable, Sendable {
   case bodyTooLarge(limit: Int)
   /// With this body, those that are held would take too much memory.
   case noBodyMemory
+}
+
+/// What a handler keeps with an exchange: it means nothing here.
+public struct ExchangeNotes {
+  /// Which of the handler's routes it took.
+  public var route = 0
+  /// What it is called in logs, once it has been called anything.
+  public var id: String?
+  /// What the handler asked others for it, and what that took.
+  public var steps: String?
+
+  public init() {}
 }

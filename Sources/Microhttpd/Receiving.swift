@@ -41,7 +41,10 @@ extension Daemon {
   func completed(_ exchange: Exchange, isAnswered: Bool) {
     // Answered by the library itself.
     if isAnswered, exchange.stage == .announced { counters.headRefusals += 1 }
-    if exchange.stage == .waiting, !exchange.isAnswered { waiting -= 1 }
+    if exchange.stage == .waiting, !exchange.isAnswered {
+      waiting -= 1
+      handler.wasAbandoned(exchange)
+    }
     if exchange.isChunked { chunkedUploads.end(exchange.descriptor) }
     exchange.end()
     connections.end(exchange.descriptor)
@@ -163,7 +166,10 @@ extension Daemon {
   private func receiveEnd(_ exchange: Exchange, _ connection: OpaquePointer) -> MHD_Result {
     if exchange.isChunked { chunkedUploads.end(exchange.descriptor) }
     if let fault = exchange.discarded, !exchange.isAnswered { exchange.answer(refusal(exchange, fault)) }
-    if !exchange.isAnswered { handle(exchange) }
+    if !exchange.isAnswered {
+      exchange.begun = loop.now
+      handle(exchange)
+    }
     if exchange.isAnswered { return queue(exchange, connection) }
     exchange.stage = .waiting
     connections.wait(exchange.descriptor)

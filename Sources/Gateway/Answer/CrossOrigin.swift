@@ -74,6 +74,10 @@ final class CrossOriginRequest: IncomingRequest {
   var body: [UInt8] { request.body }
   var contentLength: Int? { request.contentLength }
   var isGone: Bool { request.isGone }
+  var notes: ExchangeNotes {
+    get { request.notes }
+    set { request.notes = newValue }
+  }
 
   func header(_ name: StaticString) -> String? { request.header(name) }
   func headers(_ name: StaticString) -> [String] { request.headers(name) }

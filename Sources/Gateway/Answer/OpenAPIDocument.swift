@@ -967,6 +967,44 @@ paths:
           $ref: '#/components/responses/NotReady'
         '505':
           $ref: '#/components/responses/VersionNotSupported'
+  /metrics:
+    servers:
+      - url: http://127.0.0.1:8081
+        description: The admin listener
+    get:
+      operationId: getMetrics
+      tags: [admin]
+      summary: What is measured, for Prometheus
+      description: |
+        Prometheus' text format 0.0.4. Each worker is asked for a copy of its numbers, and goes on meanwhile.
+        docs/operations.md says what each metric means.
+      responses:
+        '200':
+          description: All metrics of this process. `Content-Type` has the version of the format.
+          headers:
+            Cache-Control:
+              $ref: '#/components/headers/CacheControl'
+            X-Content-Type-Options:
+              $ref: '#/components/headers/ContentTypeOptions'
+          content:
+            text/plain:
+              schema:
+                type: string
+                pattern: crossfade_build_info
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
   /version:
     servers:
       - url: http://127.0.0.1:8081

@@ -24,6 +24,7 @@ public struct Gateway {
 
   /// Serves until the first SIGTERM or SIGINT, and returns when what was in flight has been answered.
   public static func run(_ settings: Settings, log: Logger) async throws(StartError) {
+    _ = ProcessFacts.startTime
     // A client that has gone is told by the write's own error.
     signal(SIGPIPE, SIG_IGN)
     // Before anything else: a signal that comes while starting is then kept, not lost.

@@ -17,6 +17,7 @@ final class ServiceContext {
   let serverTiming: ServerTiming
   let tierNames: [String]
   let requestIDs: RequestIDs
+  let metrics: WorkerMetrics
 
   /// Whether the worker has stopped taking connections.
   var isDraining: () -> Bool = { false }
@@ -24,13 +25,18 @@ final class ServiceContext {
   var collectNodeStatuses: (@escaping ([[[NodeStatus]]]) -> Void) -> Void
   /// Gathers what became of the backfills of each worker. Completes on this loop.
   var collectBackfillCounts: (@escaping ([BackfillCounts]) -> Void) -> Void
+  /// Gathers what each worker has measured. Completes on this loop.
+  var collectMeasurements: (@escaping ([Measurements]) -> Void) -> Void
   /// Told of every problem, with the id that its caller was given.
   var reportProblem: (Problem, String, any IncomingRequest) -> Void = { _, _, _ in }
 
   init(
-    client: FallbackClient, loop: EventLoop, settings: Settings, version: String, worker: Int = 0
+    client: FallbackClient, loop: EventLoop, settings: Settings, version: String, worker: Int = 0,
+    metrics: WorkerMetrics = WorkerMetrics()
   ) {
     self.client = client
+    self.metrics = metrics
+    collectMeasurements = { completion in completion([Measurements(metrics, client, [])]) }
     collectNodeStatuses = { completion in completion([client.tiers.map { $0.cluster.nodes.map(\.status) }]) }
     collectBackfillCounts = { completion in completion([client.backfillCounts]) }
     self.loop = loop

@@ -23,6 +23,7 @@ public final class Worker {
   /// All workers, for answers that concern the whole process. Set before the first request.
   public private(set) var group = WorkerGroup([])
   public private(set) var isDraining = false
+  let metrics = WorkerMetrics()
 
   private var listeners: [Listener]
   private var servers: [Server] = []
@@ -47,6 +48,15 @@ public final class Worker {
 
   /// The nodes as this worker sees them: by tier, then by node.
   public var nodeStatuses: [[NodeStatus]] { client.tiers.map { $0.cluster.nodes.map(\.status) } }
+
+  /// What it has counted, and how things stand.
+  private var measurements: Measurements {
+    Measurements(
+      metrics, client,
+      servers.map {
+        .init(role: $0.role, connections: $0.daemon.connectionCount, inFlight: $0.daemon.waiting)
+      })
+  }
 
   // MARK: Serving
 
@@ -100,13 +110,17 @@ public final class Worker {
 
   private func makeContext() -> ServiceContext {
     let context = ServiceContext(
-      client: client, loop: loop, settings: settings, version: Version.current, worker: index)
+      client: client, loop: loop, settings: settings, version: Version.current, worker: index,
+      metrics: metrics)
     context.isDraining = { [unowned self] in isDraining }
     context.collectNodeStatuses = { [unowned self] completion in
       group.collect(on: loop, { $0.nodeStatuses }, completion: completion)
     }
     context.collectBackfillCounts = { [unowned self] completion in
       group.collect(on: loop, { $0.client.backfillCounts }, completion: completion)
+    }
+    context.collectMeasurements = { [unowned self] completion in
+      group.collect(on: loop, { $0.measurements }, completion: completion)
     }
     let requests = RequestLog(log, loop: loop)
     context.reportProblem = { requests.note($0, $1, $2) }

@@ -49,6 +49,15 @@ final class HTTPService: ExchangeHandler {
     return response(Problem(.busy, "as many requests as may be wait for an answer"), to: exchange)
   }
 
+  func willAnswer(_ exchange: Exchange, with response: Response) {
+    let time = UInt32(clamping: (context.loop.now.nanoseconds - exchange.begun.nanoseconds) / 1_000)
+    context.metrics.noteAnswer(
+      route: exchange.notes.route, status: response.status, microseconds: time,
+      requestBytes: exchange.receivedBytes, responseBytes: exchange.method == .head ? 0 : response.body.count)
+  }
+
+  func wasAbandoned(_ exchange: Exchange) { context.metrics.count(.requestAbandoned) }
+
   func answer(_ request: any IncomingRequest) {
     guard let crossOrigin else { return serve(request) }
     serve(CrossOriginRequest(request, crossOrigin))
@@ -62,6 +71,7 @@ final class HTTPService: ExchangeHandler {
         crossOrigin?.appendPreflight(for: request, allow: allow, to: &response.fields)
         request.answer(response)
       case .route(let route, let key, let query):
+        request.notes.route = route.number
         try route.handler(Call(request, context, key: key, query: query))
       }
     } catch {

@@ -22,6 +22,8 @@ protocol IncomingRequest: AnyObject {
   func withSole(_ name: StaticString, _ body: (UnsafeRawBufferPointer) -> Void)
   /// All fields of that name, in order.
   func headers(_ name: StaticString) -> [String]
+  /// What is remembered of it until it is answered.
+  var notes: ExchangeNotes { get set }
   /// Answers, exactly once.
   func answer(_ response: Response)
 }

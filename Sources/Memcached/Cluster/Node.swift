@@ -32,7 +32,7 @@ extension Node {
 
 /// What a node looks like from one worker.
 public struct NodeStatus: Hashable, Sendable {
-  public enum State: String, Hashable, Sendable {
+  public enum State: String, Hashable, Sendable, CaseIterable {
     /// A connection is being made, the first or after a loss. Requests wait for it within their deadlines.
     case connecting
     case up
@@ -62,18 +62,21 @@ public struct NodeStatus: Hashable, Sendable {
   public var lastError: MemcachedError?
   /// Requests that wait for this node's answer.
   public var inFlight: Int
+  /// Those of them that wait for a connection.
+  public var waiting: Int
   /// The largest item the node takes (`item_size_max`), in bytes; nil until learnt.
   public var itemSizeMax: Int?
 
   public init(
     state: State, wireProtocol: WireProtocol? = nil, version: String? = nil, lastError: MemcachedError? = nil,
-    inFlight: Int = 0, itemSizeMax: Int? = nil
+    inFlight: Int = 0, waiting: Int = 0, itemSizeMax: Int? = nil
   ) {
     self.state = state
     self.wireProtocol = wireProtocol
     self.version = version
     self.lastError = lastError
     self.inFlight = inFlight
+    self.waiting = waiting
     self.itemSizeMax = itemSizeMax
   }
 }

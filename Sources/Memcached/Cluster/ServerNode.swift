@@ -70,7 +70,8 @@ public final class ServerNode: Node {
     let sent = identity == nil ? 0 : connection?.inFlightCount ?? 0
     return NodeStatus(
       state: health.state, wireProtocol: lastIdentity?.wireProtocol, version: lastIdentity?.version?.text,
-      lastError: health.lastError, inFlight: pending.count + sent, itemSizeMax: lastIdentity?.itemSizeMax)
+      lastError: health.lastError, inFlight: pending.count + sent, waiting: pending.count,
+      itemSizeMax: lastIdentity?.itemSizeMax)
   }
 
   public func whenStateChanges(_ tell: @escaping (NodeStatus) -> Void) { tellState = tell }

@@ -96,6 +96,7 @@ public final class FallbackClient {
     others: [Visit], backfills: Bool, _ deadline: Instant, _ completion: @escaping AnswerHandler
   ) {
     let time = microseconds(since: begun)
+    tiers[index].counter.noteRead(result, microseconds: time)
     let visit: Visit
     switch result {
     case .success(.hit(let item)):
@@ -130,7 +131,10 @@ public final class FallbackClient {
   func readOne(
     _ command: Command, _ key: Key, tier: Int, _ deadline: Instant, _ completion: @escaping Completion
   ) {
-    if tier > 0, !coordination.invalidations.mayServe(key, from: tier) { return completion(.success(.miss)) }
+    if tier > 0, !coordination.invalidations.mayServe(key, from: tier) {
+      tiers[tier].counter.noteWithheld()
+      return completion(.success(.miss))
+    }
     submit(command, key, tier: tier, deadline, completion)
   }
 
@@ -249,8 +253,15 @@ public final class FallbackClient {
     _ command: Command, _ key: Key, _ deadline: Instant, _ completion: @escaping AnswerHandler
   ) {
     let begun = loop.now
+    let isWrite = command.isWrite
     submit(command, key, tier: 0, deadline) { [self] result in
-      completion(Answer(result, microseconds: microseconds(since: begun)))
+      let time = microseconds(since: begun)
+      if isWrite {
+        tiers[0].counter.noteWrite(result, microseconds: time)
+      } else {
+        tiers[0].counter.noteRead(result, microseconds: time)
+      }
+      completion(Answer(result, microseconds: time))
     }
   }
 

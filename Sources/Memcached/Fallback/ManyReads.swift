@@ -27,7 +27,10 @@ extension FallbackClient {
     for (index, key) in keys.enumerated() {
       submit(Command(key, command), key, tier: 0, share) { [self] result in
         // The way of most keys, and all that it needs.
-        if case .success(.hit) = result { return many.put(Answer(result), at: index) }
+        if case .success(.hit) = result {
+          tiers[0].counter.noteRead(result, microseconds: microseconds(since: begun))
+          return many.put(Answer(result), at: index)
+        }
         let key = keys[index]
         took(
           result, key, isPeek: isPeek, tier: 0, since: begun, others: [], backfills: backfills, deadline
@@ -61,7 +64,9 @@ extension FallbackClient {
       }
     } each: { [self] position, done in
       let (key, end) = (keys[position], share(of: deadline, among: tiers.count - index))
-      submit(Command(key, operation), key, tier: index, end) { result in
+      let begun = loop.now
+      submit(Command(key, operation), key, tier: index, end) { [self] result in
+        tiers[index].counter.noteRead(result, microseconds: microseconds(since: begun))
         done(allowance.admit(Answer(result, tier: index)))
       }
     }

@@ -59,7 +59,9 @@ extension FallbackClient {
     of item: Item, from tier: Int, _ key: Key, since begun: Instant, _ deadline: Instant,
     instead older: Answer, _ completion: @escaping AnswerHandler
   ) {
+    let asked = loop.now
     submit(Command(key, .get(isPeek: false)), key, tier: 0, deadline) { [self] result in
+      tiers[0].counter.noteRead(result, microseconds: microseconds(since: asked))
       switch result {
       case .success(.hit):
         var answer = Answer(
@@ -120,7 +122,9 @@ extension FallbackClient {
     let end = share(of: deadline, among: tiers.count - tier + 1)
     let begun = loop.now
     readOne(Command(key, .get(isPeek: true)), key, tier: tier, end) { [self] result in
-      let visit = { [time = microseconds(since: begun)] (outcome: Visit.Outcome) in
+      let time = microseconds(since: begun)
+      tiers[tier].counter.noteRead(result, microseconds: time)
+      let visit = { (outcome: Visit.Outcome) in
         visits + [Visit(tier: tier, outcome: outcome, microseconds: time)]
       }
       switch result {

@@ -5,9 +5,12 @@
 public final class Tier {
   public let name: String
   public let cluster: Cluster
+  public let counter: TierCounter
 
-  public init(name: String, cluster: Cluster) {
+  /// - Parameter counter: goes on with what a tier of that name has counted before.
+  public init(name: String, cluster: Cluster, counter: TierCounter = TierCounter()) {
     self.name = name
     self.cluster = cluster
+    self.counter = counter
   }
 }

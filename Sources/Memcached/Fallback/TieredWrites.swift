@@ -103,7 +103,9 @@ extension FallbackClient {
     var write = write
     let begun = write.begunInPrimary ?? loop.now
     write.begunInPrimary = begun
+    let asked = loop.now
     submit(write.command, write.key, tier: 0, end) { [self, write] result in
+      tiers[0].counter.noteWrite(result, microseconds: microseconds(since: asked))
       var write = write
       write.microseconds = microseconds(since: begun)
       next(write, result)
@@ -154,6 +156,7 @@ extension FallbackClient {
     ask(write, tier, end) { [self] result in
       var write = write
       var visit = Visit(tier: tier, outcome: .hit, microseconds: microseconds(since: begun))
+      tiers[tier].counter.noteWrite(result, microseconds: visit.microseconds)
       switch result {
       case .success(.miss): visit.outcome = .miss
       case .success: if isMirrored { write.isReadable = true }

@@ -16,6 +16,7 @@ final class HandmadeRequest: IncomingRequest {
   let body: [UInt8]
   let contentLength: Int?
   var isGone = false
+  var notes = ExchangeNotes()
   private let fields: [(name: String, value: String)]
   private(set) var response: Response?
 

@@ -15,7 +15,7 @@ extension Program {
 
     static let documents = [
       "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/settings.md",
-      "docs/distributions.md", "docs/servers.md",
+      "docs/distributions.md", "docs/servers.md", "docs/operations.md",
       "openapi.yaml", "Dockerfile",
     ]
 

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Crossfade authors
+
+// Hop 4 of a request: what is measured.
+
+import Memcached
+import Microhttpd
+import Reactor
+
+/// `GET /metrics`. Each worker is asked by mail for a copy of its numbers, and goes on; they are added up and
+/// written here.
+enum MetricsPage {
+  static func get(_ call: Call) throws(Problem) {
+    let context = call.context
+    context.collectMeasurements { parts in
+      let ledger = context.client.coordination.invalidations.tiers
+      let owed = context.tierNames.enumerated().dropFirst().map { index, name in
+        (tier: name, ledger[index] ?? .init())
+      }
+      // What the system does not tell is left out; the rest is no worse for it.
+      let process = try? ProcessFacts.current()
+      let report = MetricsReport(
+        TotalMeasurements(parts), version: context.version, owed: owed, process: process)
+      call.respond(
+        Response(
+          status: 200,
+          headers: [
+            ("Content-Type", MetricsText.contentType), ("Cache-Control", "no-cache"),
+            ("X-Content-Type-Options", "nosniff"),
+          ], body: Array(report.text.utf8)))
+    }
+  }
+}
