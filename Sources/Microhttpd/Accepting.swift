@@ -8,28 +8,29 @@ import Reactor
 /// A listening socket of the caller's.
 final class Listener: ReadinessWatcher {
   let descriptor: Int32
-  let isUnix: Bool
+  /// Other loops accept from it, too.
+  let isShared: Bool
   private unowned let daemon: Daemon
   private var isWatched = false
 
-  init(descriptor: Int32, isUnix: Bool, daemon: Daemon) {
+  init(descriptor: Int32, isShared: Bool, daemon: Daemon) {
     self.descriptor = descriptor
-    self.isUnix = isUnix
+    self.isShared = isShared
     self.daemon = daemon
   }
 
-  /// Connections taken in one turn. Workers share one unix socket (internet sockets they have each their
-  /// own), so there a small bite leaves some for the others.
-  private var batch: Int { isUnix ? 8 : 64 }
+  /// Connections taken in one turn. From a socket that workers share, a small bite leaves some for the
+  /// others.
+  private var batch: Int { isShared ? 8 : 64 }
 
   func becameReady(_ readiness: Readiness) { _ = daemon.accept(from: self, atMost: batch) }
 
   func watch(on loop: EventLoop) throws(SystemError) {
     if isWatched { return }
     // POLLIN has the value of EPOLLIN by Linux's promise. `.readable` would not do: EPOLLEXCLUSIVE, which
-    // wakes one worker of those that share a unix socket, does not go with EPOLLRDHUP.
+    // wakes one worker of those that share a socket, does not go with EPOLLRDHUP.
     let arrivals = Interest(rawValue: UInt32(POLLIN))
-    try loop.watch(descriptor, for: isUnix ? [arrivals, .exclusive] : arrivals, self)
+    try loop.watch(descriptor, for: isShared ? [arrivals, .exclusive] : arrivals, self)
     isWatched = true
   }
 

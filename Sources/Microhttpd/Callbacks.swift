@@ -21,7 +21,11 @@ extension Daemon {
       // The slot holds one reference since `announced`; borrowing it keeps this path, taken each run by each
       // waiting exchange, free of counting.
       return Unmanaged<Exchange>.fromOpaque(exchange)._withUnsafeGuaranteedRef { exchange in
-        if exchange.stage == .waiting, !exchange.isAnswered { return .YES }
+        if exchange.stage == .waiting, !exchange.isAnswered,
+          !Unmanaged<Daemon>.fromOpaque(context)._withUnsafeGuaranteedRef({ $0.givesUp })
+        {
+          return .YES
+        }
         let call = AccessCall(
           connection: connection, url: url, method: method, version: version, data: data, size: size)
         return Unmanaged<Daemon>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.accessed(exchange, call) }

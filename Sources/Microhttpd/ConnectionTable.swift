@@ -76,12 +76,9 @@ struct ConnectionTable {
   func isWatched(_ descriptor: Int32) -> Bool { entries[Int(descriptor)].isWatched }
   func isOpen(_ descriptor: Int32) -> Bool { entries[Int(descriptor)].phase != .closed }
 
-  /// The open connections without a request; those that never had one only if `fresh`.
-  func idle(fresh: Bool) -> [Int32] {
-    entries.indices.filter { index in
-      let phase = entries[index].phase
-      return phase == .idle || (phase == .fresh && fresh)
-    }.map(Int32.init)
+  /// The open connections without a request.
+  var idle: [Int32] {
+    entries.indices.filter { [.idle, .fresh].contains(entries[$0].phase) }.map(Int32.init)
   }
 
   // MARK: The sweep

@@ -65,6 +65,10 @@ public final class Daemon {
   var addresses: [Int32: AddressLimit.Address] = [:]
 
   // Ending, see Draining.swift.
+  /// Every answer closes its connection.
+  var isClosing = false
+  /// What waits is not waited for any longer.
+  var givesUp = false
   var drain: Drain?
   var isDrained = false
 
@@ -94,9 +98,9 @@ public final class Daemon {
   }
 
   /// Accepts connections of a listening socket from now on. The descriptor stays the caller's, who closes it
-  /// after a completed drain or `stop()`.
-  public func listen(_ descriptor: Int32, isUnix: Bool) throws {
-    let listener = Listener(descriptor: descriptor, isUnix: isUnix, daemon: self)
+  /// after a completed drain or `stop()`. It `isShared` when other loops accept from the same socket.
+  public func listen(_ descriptor: Int32, isShared: Bool) throws {
+    let listener = Listener(descriptor: descriptor, isShared: isShared, daemon: self)
     if isListening { try listener.watch(on: loop) }
     listeners.append(listener)
   }

@@ -9,19 +9,29 @@ import Reactor
 struct Drain {
   let completion: () -> Void
   var timers: [EventLoop.Timer]
+  /// A connection without a request is ended. Not so at first: the answer before may have been on its way when
+  /// the drain began, did not say that it is the last, and its client sends the next request.
+  var endsIdle = false
   var isOverdue = false
 
   func cancel() { for timer in timers { timer.cancel() } }
 }
 
 extension Daemon {
-  /// How long a connection that never had a request may take to send one once a drain has begun: its client
-  /// has just connected, and the request is on its way.
-  private static let freshGrace = Duration.milliseconds(250)
+  /// How long connections without a request stay once a drain has begun: a request may be on its way, and its
+  /// client would find the connection reset. Those in use get their `Connection: close` meanwhile.
+  private static let idleGrace = Duration.milliseconds(250)
+  /// How long answers that no one waits for any longer may take to go out.
+  private static let lastWords = Duration.milliseconds(250)
+
+  /// From now on answers close their connections, so that clients go elsewhere one by one; new ones are still
+  /// taken. What a drain may be preceded by.
+  public func closeBehindAnswers() { isClosing = true }
 
   /// Takes what is in the backlog and stops accepting, answers all with `Connection: close`, ends idle
-  /// connections; calls `completion` on the loop when the last connection has ended or `deadline` has
-  /// passed. Call `stop()` then. Once only, and not from within `admit` or `handle`.
+  /// connections; calls `completion` on the loop when the last connection has ended. What waits at `deadline`
+  /// is refused as `outOfTime`, and a little later all is over. Call `stop()` then. Once only, and not from
+  /// within `admit` or `handle`.
   ///
   /// A backlog that the connection limit does not let in is left: closing the listener resets it.
   public func drain(deadline: Instant, completion: @escaping () -> Void) {
@@ -29,14 +39,23 @@ extension Daemon {
     precondition(drain == nil && daemon != nil, "a daemon drains once, before it stops")
     for listener in listeners where isListening { _ = accept(from: listener, atMost: .max) }
     stopListening()
-    let grace = min(deadline, loop.now + Daemon.freshGrace)
+    isClosing = true
+    let grace = min(deadline, loop.now + Daemon.idleGrace)
     let timers = [
-      loop.schedule(at: grace) { [weak self] in self?.endIdleConnections(fresh: true) },
-      loop.schedule(at: deadline) { [weak self] in self?.drain?.isOverdue = true },
+      loop.schedule(at: grace) { [weak self] in self?.endIdleConnections() },
+      loop.schedule(at: deadline) { [weak self] in self?.giveUp() },
+      loop.schedule(at: deadline + Daemon.lastWords) { [weak self] in self?.drain?.isOverdue = true },
     ]
     drain = Drain(completion: completion, timers: timers)
-    endIdleConnections(fresh: false)
   }
+
+  private func giveUp() {
+    givesUp = true
+    // A run asks every exchange that waits.
+    runs.isReady = true
+  }
+
+  func giveUp(_ exchange: Exchange) { exchange.giveUp(with: handler.refuse(exchange, .outOfTime)) }
 
   func connectionChanged(_ descriptor: Int32, isOpen: Bool) {
     if isOpen {
@@ -53,8 +72,9 @@ extension Daemon {
     }
   }
 
-  private func endIdleConnections(fresh: Bool) {
-    for descriptor in connections.idle(fresh: fresh) { endIdleConnection(descriptor) }
+  private func endIdleConnections() {
+    drain?.endsIdle = true
+    for descriptor in connections.idle { endIdleConnection(descriptor) }
   }
 
   /// Lets libmicrohttpd read an end of file, whereupon it closes the connection. The reading side only: a

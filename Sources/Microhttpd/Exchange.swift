@@ -36,6 +36,8 @@ public final class Exchange {
   public internal(set) var isGone = false
   /// `answer` has been called.
   public private(set) var isAnswered = false
+  /// Answered in its handler's place, whose own answer comes too late.
+  private var isGivenUp = false
 
   /// When all of it was here; before that, when its head was.
   public internal(set) var begun: Instant
@@ -76,7 +78,11 @@ public final class Exchange {
 
   /// Answers, exactly once. Does nothing when the client has gone.
   public func answer(_ response: Response) {
-    precondition(!isAnswered, "an exchange is answered exactly once")
+    if isAnswered {
+      precondition(isGivenUp, "an exchange is answered exactly once")
+      isGivenUp = false
+      return
+    }
     isAnswered = true
     dropBody()
     guard let daemon else { return }
@@ -90,6 +96,13 @@ public final class Exchange {
     if bodyMemory == 0 { return }
     daemon?.bodyMemory -= bodyMemory
     bodyMemory = 0
+  }
+
+  /// Answers in the place of the handler, which may still do so, to nobody.
+  func giveUp(with response: Response) {
+    answer(response)
+    isGivenUp = true
+    isGone = true
   }
 
   private func take(_ response: Response) {

@@ -35,6 +35,8 @@ public enum RequestFault: Hashable, Sendable {
   case bodyTooLarge(limit: Int)
   /// With this body, those that are held would take too much memory.
   case noBodyMemory
+  /// Nothing is wrong with it: a drain's deadline has come before its answer.
+  case outOfTime
 }
 
 /// What a handler keeps with an exchange: it means nothing here.

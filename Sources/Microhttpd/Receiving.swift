@@ -32,6 +32,7 @@ extension Daemon {
     case .receiving, .discarding:
       return receiveEnd(exchange, call.connection)
     case .waiting:
+      if !exchange.isAnswered { giveUp(exchange) }
       return queue(exchange, call.connection)
     case .sending:
       return .YES
@@ -48,7 +49,7 @@ extension Daemon {
     if exchange.isChunked { chunkedUploads.end(exchange.descriptor) }
     exchange.end()
     connections.end(exchange.descriptor)
-    if drain != nil { endIdleConnection(exchange.descriptor) }
+    if drain?.endsIdle == true { endIdleConnection(exchange.descriptor) }
   }
 
   // MARK: The calls
@@ -197,7 +198,7 @@ extension Daemon {
     switch fault {
     case .noBodyMemory: counters.bodyMemoryRefusals += 1
     case .bodyTooLarge: counters.bodyRefusals += 1
-    case .malformed, .unknownExpectation: break
+    case .malformed, .unknownExpectation, .outOfTime: break
     }
     var response = handler.refuse(exchange, fault)
     response.closesConnection = true
@@ -210,8 +211,9 @@ extension Daemon {
     runs.noteQueued()
     exchange.stage = .sending
     connections.send(exchange.descriptor, bytes: exchange.answerLength)
-    let isClosing = exchange.isChunked || drain != nil
-    guard let (status, object) = exchange.makeResponseObject(closing: isClosing) else { return .NO }
+    guard let (status, object) = exchange.makeResponseObject(closing: exchange.isChunked || isClosing) else {
+      return .NO
+    }
     defer { MHD_destroy_response(object) }
     return MHD_queue_response(connection, status, object)
   }

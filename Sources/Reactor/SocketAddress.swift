@@ -28,6 +28,16 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     bytes = withUnsafeBytes(of: &address) { Array($0.prefix(length)) }
   }
 
+  /// A unix socket's abstract name, without the NUL before it: 1 to 107 bytes (unix(7)).
+  public init?(abstractName name: String) {
+    let utf8 = Array(name.utf8)
+    guard !utf8.isEmpty, utf8.count < MemoryLayout<sockaddr_un>.size - MemoryLayout<sa_family_t>.size else {
+      return nil
+    }
+    // Every byte up to the length counts, so there is none behind the name.
+    bytes = withUnsafeBytes(of: sa_family_t(AF_UNIX)) { Array($0) } + [0] + utf8
+  }
+
   /// A numeric IPv4 or IPv6 address (no brackets); nil when `host` is a name.
   public init?(numericHost host: String, port: UInt16) {
     var v4 = sockaddr_in()

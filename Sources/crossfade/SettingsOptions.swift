@@ -30,6 +30,7 @@ struct SettingsOptions: ParsableArguments {
   @Option(name: .of(.credentials), help: .of(.credentials)) var credentials: [String] = []
   @Option(name: .of(.workers), help: .of(.workers)) var workers: String?
   @Flag(name: .of(.insecure), help: .of(.insecure)) var insecure = false
+  @Option(name: .of(.sharePorts), help: .of(.sharePorts)) var sharePorts: String?
   @Option(name: .of(.maximumValueSize), help: .of(.maximumValueSize)) var valueSize: String?
   @Option(name: .of(.maximumKeys), help: .of(.maximumKeys)) var keys: String?
   @Option(name: .of(.maximumBatchSize), help: .of(.maximumBatchSize)) var batchSize: String?
@@ -46,6 +47,7 @@ struct SettingsOptions: ParsableArguments {
   @Option(name: .of(.bodyTimeout), help: .of(.bodyTimeout)) var bodyTimeout: String?
   @Option(name: .of(.writeTimeout), help: .of(.writeTimeout)) var writeTimeout: String?
   @Option(name: .of(.idleTimeout), help: .of(.idleTimeout)) var idleTimeout: String?
+  @Option(name: .of(.drainDelay), help: .of(.drainDelay)) var drainDelay: String?
   @Option(name: .of(.drainTimeout), help: .of(.drainTimeout)) var drainTimeout: String?
   @Option(name: .of(.logLevel), help: .of(.logLevel)) var logLevel: String?
   @Option(name: .of(.serverTiming), help: .of(.serverTiming)) var serverTiming: String?
@@ -70,7 +72,8 @@ struct SettingsOptions: ParsableArguments {
       .connectionsPerAddress: perAddress, .maximumInFlight: inFlight, .maximumBodyMemory: bodyMemory,
       .connectionMemory: connectionMemory, .headTimeout: headTimeout, .bodyTimeout: bodyTimeout,
       .writeTimeout: writeTimeout,
-      .maximumConnections: connections, .idleTimeout: idleTimeout, .drainTimeout: drainTimeout,
+      .maximumConnections: connections, .idleTimeout: idleTimeout,
+      .drainDelay: drainDelay, .drainTimeout: drainTimeout, .sharePorts: sharePorts,
       .logLevel: logLevel, .serverTiming: serverTiming,
     ]
     for case (let name, let value?) in single { flags[name] = [value] }

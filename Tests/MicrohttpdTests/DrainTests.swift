@@ -97,16 +97,61 @@ import Testing
     #expect(server.onLoop { $0.daemon.connectionCount } == 0)
   }
 
-  @Test("The deadline ends a drain that something holds up") func theDeadlineEndsADrainThatSomethingHoldsUp()
-    throws
-  {
+  @Test("What waits at the deadline is refused, and its own answer harms nobody")
+  func whatWaitsAtTheDeadlineIsRefusedAndItsOwnAnswerHarmsNobody() throws {
     let server = try TestServer()
     defer { server.stop() }
     let client = try Client(server)
     try client.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
     #expect(server.reaches { $0.daemon.waiting == 1 })
+    let done = drain(server, within: .milliseconds(50))
+    let reply = try client.reply()
+    #expect(reply.status == 503)
+    #expect(reply.closes)
+    #expect(try client.isClosed())
+    #expect(isDone(done))
+    #expect(server.onLoop { $0.daemon.waiting } == 0)
+    server.onLoop { $0.handler.release() }
+    #expect(server.onLoop { $0.handler.faults } == [.outOfTime])
+  }
+
+  @Test("The deadline ends a drain although a body never comes to its end")
+  func theDeadlineEndsADrainAlthoughABodyNeverComesToItsEnd() throws {
+    let server = try TestServer()
+    defer { server.stop() }
+    let client = try Client(server)
+    try client.send("PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")
+    #expect(server.reaches { $0.daemon.connectionCount == 1 })
     #expect(isDone(drain(server, within: .milliseconds(50))))
-    #expect(server.onLoop { $0.daemon.waiting } == 1)
+  }
+
+  @Test("A request that comes on an open connection after the drain has begun is answered")
+  func aRequestThatComesOnAnOpenConnectionAfterTheDrainHasBegunIsAnswered() throws {
+    let server = try TestServer()
+    defer { server.stop() }
+    let client = try Client(server)
+    _ = try client.get("/")
+    let done = drain(server)
+    try client.send("GET /after HTTP/1.1\r\nHost: x\r\n\r\n")
+    let reply = try client.reply()
+    #expect(reply.text == "/after")
+    #expect(reply.closes)
+    #expect(try client.isClosed())
+    #expect(isDone(done))
+  }
+
+  @Test("Before a drain answers may close their connections while new ones are taken")
+  func beforeADrainAnswersMayCloseTheirConnectionsWhileNewOnesAreTaken() throws {
+    let server = try TestServer()
+    defer { server.stop() }
+    let known = try Client(server)
+    _ = try known.get("/")
+    server.onLoop { $0.daemon.closeBehindAnswers() }
+    for client in [known, try Client(server)] {
+      try client.send("GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+      #expect(try client.reply().closes)
+      #expect(try client.isClosed())
+    }
   }
 
   @Test("The completion may stop the daemon") func theCompletionMayStopTheDaemon() throws {

@@ -32,7 +32,7 @@ final class TestServer: @unchecked Sendable {
     let socket = try Socket.listening(on: unixPath.flatMap(SocketAddress.init(unixPath:)) ?? loopback)
     address = try socket.localAddress()
     listener = socket.release()
-    try daemon.listen(listener, isUnix: unixPath != nil)
+    try daemon.listen(listener, isShared: unixPath != nil)
     let run = LoopBound((loop, ended), on: loop)
     try startThread(named: "test-server") {
       let (loop, ended) = run.use()
@@ -118,7 +118,7 @@ final class ScriptedHandler: ExchangeHandler {
   func refuse(_ exchange: Exchange, _ fault: RequestFault) -> Response {
     faults.append(fault)
     if case .bodyTooLarge = fault { return Response(status: 413, body: Array("grew too large".utf8)) }
-    if fault == .noBodyMemory { return Response(status: 503) }
+    if [.outOfTime, .noBodyMemory].contains(fault) { return Response(status: 503) }
     return Response(status: fault == .unknownExpectation ? 417 : 400)
   }
 

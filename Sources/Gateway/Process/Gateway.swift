@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
+import FoundationEssentials
 import Glibc
 import Logging
 import Microhttpd
@@ -14,13 +15,14 @@ public struct StartError: Error, CustomStringConvertible {
 
 /// The life of the process: start all workers, serve until a signal, drain, end.
 ///
-///     self-test ─► bind all ─► start workers ─► open all ─► … ─SIGTERM─► drain all ─► end all
+///     self-test ─► bind all ─► start workers ─► open all ─► … ─SIGTERM─► announce ─delay─► drain all ─► end all
 ///                                                                └─ a second one ─► exit at once
 public struct Gateway {
   private let settings: Settings
   private let log: Logger
   private let listeners: Listeners
   private let threads: [WorkerThread]
+  private let notifier: ServiceNotifier
 
   /// Serves until the first SIGTERM or SIGINT, and returns when what was in flight has been answered.
   public static func run(_ settings: Settings, log: Logger) async throws(StartError) {
@@ -54,7 +56,9 @@ public struct Gateway {
     let settings = Gateway.fit(settings, into: try DescriptorLimit.raise(), log)
     self.settings = settings
     self.log = log
-    listeners = try Listeners(settings)
+    let environment = ProcessInfo.processInfo.environment
+    notifier = ServiceNotifier(environment: environment, log: log)
+    listeners = try Listeners(settings, passed: SocketActivation(environment: environment))
     do { threads = try await Gateway.startWorkers(settings, listeners, log) } catch {
       // The process is about to end, and with it the sockets; the files would stay.
       listeners.removeFiles()
@@ -65,6 +69,13 @@ public struct Gateway {
         "listening", metadata: ["address": "\(listener.address)", "listener": "\(listener.role.rawValue)"])
     }
     threads[0].worker.post { $0.watchNodes() }
+    notifier.ready(status)
+  }
+
+  /// For the service manager's eyes.
+  private var status: String {
+    let addresses = listeners.ofWorker[0].map { "\($0.role.rawValue) on \($0.address)" }
+    return "serving " + addresses.joined(separator: ", ")
   }
 
   private static func startWorkers(
@@ -97,15 +108,28 @@ public struct Gateway {
   // MARK: End
 
   private func drain(after signals: AsyncStream<UnixSignal>) async {
+    let watchdog = Task { [threads, notifier] in await Watchdog(threads, notifier).run() }
+    defer { watchdog.cancel() }
     for await signal in signals {
-      log.info("draining", metadata: ["signal": "\(signal)"])
+      log.info(
+        "draining",
+        metadata: ["signal": "\(signal)", "delay": "\(DurationText.text(settings.drainDelay))"])
       break
     }
+    await announceDrain()
     let deadline = Instant.current() + settings.drainTimeout
     await forAllThreads { await $0.drain(deadline: deadline) }
     await forAllThreads { await $0.end(deadline: deadline) }
     listeners.removeFiles()
     log.info("stopped")
+  }
+
+  /// Load balancers that ask `/readyz` have the delay to notice; meanwhile all is served as before.
+  private func announceDrain() async {
+    notifier.stopping(within: settings.drainDelay + settings.drainTimeout + .seconds(5))
+    for thread in threads { thread.worker.post { $0.announceDrain() } }
+    // Nobody cancels this task: a second signal ends the process.
+    if settings.drainDelay > .zero { try? await Task.sleep(for: settings.drainDelay) }
   }
 
   private func forAllThreads(_ body: @escaping @Sendable (WorkerThread) async -> Void) async {

@@ -9,9 +9,11 @@ public enum ListenerRole: String, Sendable {
   case data, admin
 }
 
-/// A bound, listening socket; it belongs to one worker, which closes it.
+/// A bound, listening socket; its descriptor belongs to one worker, which closes it.
 struct Listener: Sendable {
   let descriptor: Int32
+  /// Other workers have descriptors of the same socket.
+  let isShared: Bool
   /// With the port that the kernel chose where 0 was asked for.
   let address: SocketAddress
   let role: ListenerRole
@@ -29,21 +31,30 @@ struct ListenError: Error, CustomStringConvertible {
 /// All listening sockets of the process, bound before any worker runs, so that a gateway that cannot
 /// have all its addresses serves on none.
 ///
-///     TCP    a socket a worker, all on one port (SO_REUSEPORT): the kernel divides the connections
-///     unix   one socket, a descriptor a worker
-///     admin  worker 0 alone
+///     TCP     a socket a worker, all on one port (SO_REUSEPORT): the kernel divides the connections
+///     unix    one socket, a descriptor a worker
+///     passed  by a service manager: as unix, and in the place of all addresses of their role
+///     admin   worker 0 alone
 struct Listeners {
   /// By worker.
   private(set) var ofWorker: [[Listener]]
   private(set) var files: [UnixSocketFile] = []
   private let isExposureMeant: Bool
+  private let sharesPorts: Bool
 
-  init(_ settings: Settings) throws(ListenError) {
+  init(_ settings: Settings, passed: SocketActivation? = nil) throws(ListenError) {
     ofWorker = Array(repeating: [], count: settings.workers)
     isExposureMeant = settings.insecure
+    sharesPorts = settings.sharesPorts
+    let passed = passed?.sockets ?? []
     do {
-      for address in settings.listen { try bind(address, .data, workers: settings.workers) }
-      for address in settings.admin { try bind(address, .admin, workers: 1) }
+      for socket in passed { try take(socket, workers: socket.role == .data ? settings.workers : 1) }
+      if !passed.contains(where: { $0.role == .data }) {
+        for address in settings.listen { try bind(address, .data, workers: settings.workers) }
+      }
+      if !passed.contains(where: { $0.role == .admin }) {
+        for address in settings.admin { try bind(address, .admin, workers: 1) }
+      }
     } catch {
       closeAll()
       throw error
@@ -75,14 +86,32 @@ struct Listeners {
     do {
       try UnixSocketFile.removeStale(path, address)
       let first = try Socket.listening(on: address).release()
-      add(first, address, role, worker: 0)
+      add(first, address, role, worker: 0, isShared: workers > 1)
       files.append(try UnixSocketFile(path))
-      for worker in 1..<max(workers, 1) {
-        let copy = try syscall("fcntl") { fcntl(first, F_DUPFD_CLOEXEC, 0) }
-        add(copy, address, role, worker: worker)
-      }
+      try copy(first, address, role, workers)
     } catch {
       throw ListenError(address, "\(error)")
+    }
+  }
+
+  /// A descriptor of one socket for each worker but the first, which has the socket's own.
+  private mutating func copy(
+    _ first: Int32, _ address: SocketAddress, _ role: ListenerRole, _ workers: Int
+  ) throws(SystemError) {
+    for worker in 1..<max(workers, 1) {
+      let copy = try syscall("fcntl") { fcntl(first, F_DUPFD_CLOEXEC, 0) }
+      add(copy, address, role, worker: worker, isShared: true)
+    }
+  }
+
+  // MARK: Passed
+
+  /// One that is bound already. A unix socket's file is not ours to remove.
+  private mutating func take(_ socket: SocketActivation.Passed, workers: Int) throws(ListenError) {
+    add(socket.descriptor, socket.address, socket.role, worker: 0, isShared: workers > 1)
+    try checkExposure([socket.address], name: socket.address)
+    do throws(SystemError) { try copy(socket.descriptor, socket.address, socket.role, workers) } catch {
+      throw ListenError(socket.address, "\(error)")
     }
   }
 
@@ -117,22 +146,28 @@ struct Listeners {
     case .success(let found): addresses = found
     case .failure(let failure): throw ListenError(name, "\(failure)")
     }
-    // The settings were checked by name; what the name stands for is known only here.
+    try checkExposure(addresses, name: name)
+    return addresses
+  }
+
+  /// The settings were checked by name; what the name stands for is known only here.
+  private func checkExposure(
+    _ addresses: [SocketAddress], name: some CustomStringConvertible
+  ) throws(ListenError) {
     if let exposed = addresses.first(where: { !$0.isLoopback }), !isExposureMeant {
       throw ListenError(name, "it is \(exposed), which other machines can reach (see --insecure)")
     }
-    return addresses
   }
 
   private mutating func bindAddress(
     _ address: SocketAddress, _ role: ListenerRole, _ workers: Int
   ) throws(SystemError) -> UInt16 {
-    try checkIsFree(address)
+    if !sharesPorts { try checkIsFree(address) }
     var bound = address
     for worker in 0..<workers {
       let socket = try Socket.listening(on: bound)
       bound = try socket.localAddress()
-      add(socket.release(), bound, role, worker: worker)
+      add(socket.release(), bound, role, worker: worker, isShared: false)
     }
     return bound.port
   }
@@ -155,9 +190,10 @@ struct Listeners {
   }
 
   private mutating func add(
-    _ descriptor: Int32, _ address: SocketAddress, _ role: ListenerRole, worker: Int
+    _ descriptor: Int32, _ address: SocketAddress, _ role: ListenerRole, worker: Int, isShared: Bool
   ) {
-    ofWorker[worker].append(Listener(descriptor: descriptor, address: address, role: role))
+    ofWorker[worker].append(
+      Listener(descriptor: descriptor, isShared: isShared, address: address, role: role))
   }
 }
 

@@ -11,7 +11,7 @@ import Reactor
 /// own. Workers share their port, the settings and the content of memory tiers, and nothing else, so that
 /// a request is never handed from thread to thread. Worker 0 serves the admin listeners beside its own.
 ///
-///     start ─► open ─► (serves) ─► drain ─► end
+///     start ─► open ─► (serves) ─► announce drain ─► drain ─► end
 ///
 /// Everything here is called on the loop's thread; from outside it is reached through a `LoopBound`.
 public final class Worker {
@@ -70,7 +70,7 @@ public final class Worker {
       let daemon = try Daemon(loop: loop, limits: limits(role), handler: makeHandler(role, context))
       if role == .data { daemon.addressLimit = group.addressLimit }
       servers.append(Server(role: role, daemon: daemon))
-      for listener in own { try daemon.listen(listener.descriptor, isUnix: listener.address.isUnix) }
+      for listener in own { try daemon.listen(listener.descriptor, isShared: listener.isShared) }
     }
   }
 
@@ -155,6 +155,12 @@ public final class Worker {
   }
 
   // MARK: Ending
+
+  /// Says that it is about to drain, and has answers close their connections; new ones are still taken.
+  func announceDrain() {
+    isDraining = true
+    for server in servers where server.role == .data { server.daemon.closeBehindAnswers() }
+  }
 
   /// Takes no more data connections, and answers what is in flight. The admin listener stays and says so.
   func drain(deadline: Instant, completion: @escaping () -> Void) {

@@ -56,6 +56,14 @@ struct WorkerThread: Sendable {
     }
   }
 
+  /// Returns when the loop has come to a letter of ours, or has ended.
+  func ping() async {
+    await withCheckedContinuation { (answered: CheckedContinuation<Void, Never>) in
+      let isPosted = worker.post { _ in answered.resume() }
+      if !isPosted { answered.resume() }
+    }
+  }
+
   /// Returns when nothing is in flight any more, or the deadline has passed.
   func drain(deadline: Instant) async {
     await withCheckedContinuation { (drained: CheckedContinuation<Void, Never>) in

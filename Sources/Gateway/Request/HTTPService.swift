@@ -35,6 +35,7 @@ final class HTTPService: ExchangeHandler {
       switch fault {
       case .malformed(let reason): Problem(.malformedRequest, reason)
       case .unknownExpectation: Problem(.expectationFailed, "`Expect` can be `100-continue` and nothing else")
+      case .outOfTime: HTTPService.outOfTime(exchange)
       case .bodyTooLarge(let limit): Problem(.tooLarge, "the body is longer than \(limit) bytes")
       case .noBodyMemory: Problem(.busy, "the bodies of other requests take all the memory for them")
       }
@@ -57,6 +58,13 @@ final class HTTPService: ExchangeHandler {
   }
 
   func wasAbandoned(_ exchange: Exchange) { context.metrics.count(.requestAbandoned) }
+
+  /// The gateway ends before the answer is there. A write may be made yet, or have been.
+  private static func outOfTime(_ exchange: Exchange) -> Problem {
+    var problem = Problem(.closed, "the gateway ends and cannot wait for the answer")
+    if exchange.method != .get, exchange.method != .head { problem.outcome = .unknown }
+    return problem
+  }
 
   func answer(_ request: any IncomingRequest) {
     guard let crossOrigin else { return serve(request) }

@@ -66,6 +66,8 @@ public struct Settings: Hashable, Sendable {
   public var workers = Settings.coreCount
   /// Listening beyond this machine, where nobody is asked who they are, is meant.
   public var insecure = false
+  /// Listening beside another gateway on the same ports is meant.
+  public var sharesPorts = false
   /// Largest value in bytes that PUT, append and prepend take.
   public var maximumValueLength = 1 << 20
   /// Most keys of one `GET /keys?key=…`, and operations of one `POST /batch`.
@@ -98,6 +100,8 @@ public struct Settings: Hashable, Sendable {
   public var headTimeout: Duration = .seconds(20)
   public var bodyTimeout: Duration = .seconds(30)
   public var writeTimeout: Duration = .seconds(30)
+  /// How long new connections are still taken after the first SIGTERM, for load balancers to notice.
+  public var drainDelay: Duration = .zero
   /// How long requests in flight may take to end after the first SIGTERM.
   public var drainTimeout: Duration = .seconds(10)
   public var logLevel: Logger.Level = .info

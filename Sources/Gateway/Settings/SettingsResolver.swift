@@ -37,6 +37,7 @@ struct SettingsResolver {
     readLast(.policy, \.policy, Syntax.choice)
     readLast(.workers, \.workers, Syntax.count(in: 1...256))
     readLast(.insecure, \.insecure, Syntax.toggle)
+    readLast(.sharePorts, \.sharesPorts, Syntax.toggle)
     readLast(.maximumValueSize, \.maximumValueLength, Syntax.size(in: 1...(128 << 20)))
     readLast(.maximumKeys, \.maximumKeysPerRequest, Syntax.count(in: 1...100_000))
     readLast(.maximumBatchSize, \.maximumBatchLength, Syntax.size(in: (64 << 10)...(1 << 30)))
@@ -127,6 +128,7 @@ struct SettingsResolver {
       // libmicrohttpd counts seconds.
       return .seconds(Int64(try Syntax.wholeSeconds(timeout)))
     }
+    readLast(.drainDelay, \.drainDelay, Syntax.duration(in: .zero ... .seconds(3_600)))
     readLast(.drainTimeout, \.drainTimeout, Syntax.duration(in: .zero ... .seconds(3_600)))
   }
 

@@ -22,6 +22,7 @@ public enum SettingName: String, Hashable, Sendable, CaseIterable {
   case tlsKey = "tls-key"
   case credentials = "auth"
   case workers, insecure
+  case sharePorts = "share-ports"
   case maximumValueSize = "max-value-size"
   case maximumKeys = "max-keys"
   case maximumBatchSize = "max-batch-size"
@@ -38,6 +39,7 @@ public enum SettingName: String, Hashable, Sendable, CaseIterable {
   case bodyTimeout = "body-timeout"
   case writeTimeout = "write-timeout"
   case idleTimeout = "idle-timeout"
+  case drainDelay = "drain-delay"
   case drainTimeout = "drain-timeout"
   case logLevel = "log-level"
   case serverTiming = "server-timing"
@@ -144,6 +146,9 @@ public struct SettingDescription: Sendable {
       .insecure, "INSECURE", "", "Listen beyond this machine although nobody is asked who they are.",
       "true or false"),
     .init(
+      .sharePorts, "SHARE_PORTS", "on|off",
+      "Listen on ports where another gateway of the same user does, which is to take its place.", "on or off"),
+    .init(
       .maximumValueSize, "MAX_VALUE_SIZE", "size", "The largest value that is taken.",
       "1 to 128MiB, in bytes or with KiB, MiB, kB, MB"),
     .init(
@@ -197,6 +202,9 @@ public struct SettingDescription: Sendable {
       .idleTimeout, "IDLE_TIMEOUT", "duration",
       "Closes client connections on which nothing moves; 0s = never.",
       "0s to 24h in whole seconds"),
+    .init(
+      .drainDelay, "DRAIN_DELAY", "duration",
+      "After SIGTERM, how long /readyz says no while all is still served.", "0s to 1h, like 500ms or 5s"),
     .init(
       .drainTimeout, "DRAIN_TIMEOUT", "duration", "For requests in flight to end after SIGTERM.",
       "0s to 1h, like 500ms or 10s"),

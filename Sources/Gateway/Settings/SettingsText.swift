@@ -48,6 +48,8 @@ extension Settings {
     case .bodyTimeout: [DurationText.text(bodyTimeout)]
     case .writeTimeout: [DurationText.text(writeTimeout)]
     case .idleTimeout: [DurationText.text(idleTimeout)]
+    case .sharePorts: [sharesPorts ? "on" : "off"]
+    case .drainDelay: [DurationText.text(drainDelay)]
     case .drainTimeout: [DurationText.text(drainTimeout)]
     case .logLevel: [logLevel.rawValue]
     case .serverTiming: [serverTiming ? "on" : "off"]
