@@ -4,6 +4,7 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import pathlib
 import socketserver
 import tempfile
@@ -19,6 +20,11 @@ TAG = '"6c1f0b7e5f3c91aa.1724"'
 TOO_LONG = "x" * 9000
 # The same for every node that the description shows.
 NODES = {"new": "a:11211", "old": "b:11211", "oldest": "c:11211"}
+
+# By the names of their owners.
+TOKENS = {"web": "a-token-for-tests", "ops": "another"}
+WEB = f"Authorization: Bearer {TOKENS['web']}"
+OPS = f"Authorization: Bearer {TOKENS['ops']}"
 
 
 @dataclasses.dataclass
@@ -84,6 +90,8 @@ class Stage:
         arguments = getattr(self, f"_{name}")()
         self.gateway = self._keep(servers.Gateway("--workers", "1", *arguments))
         self.names = {server.node: NODES[name] for name, server in self.servers.items()}
+        if name == "guarded":
+            self.gateway.headers["Authorization"] = f"Bearer {TOKENS['ops']}"
         self.gateway.wait_for("up", *(server.node for server in self.servers.values() if server.runs))
         if after := getattr(self, f"_after_{name}", None):
             after()
@@ -178,6 +186,13 @@ class Stage:
         self.servers["new"] = self._keep(FakeServer(self.folder / "new", error))
         return self._two()
 
+    # Who asks needs a token.
+    def _guarded(self):
+        hashes = {name: hashlib.sha256(token.encode()).hexdigest() for name, token in TOKENS.items()}
+        file = self.folder / "tokens"
+        file.write_text(f"web sha256:{hashes['web']} read,write web:\nops sha256:{hashes['ops']} admin\n")
+        return [*self._two(), "--tokens", str(file)]
+
     # The primary is said to be a proxy.
     def _proxy(self):
         return [*self._two(), "--protocol", "new=proxy"]
@@ -194,6 +209,9 @@ def of_status(operation, status):
     """The request that any operation with this status answers with it, if there is one for all."""
     many = {
         400: dict(headers=("Content-Length: 0", "Content-Length: 0"), body=b""),
+        401: dict(stage="guarded"),
+        # Of many keys each is refused for itself, where the right to read is there.
+        403: dict(stage="guarded", headers=(OPS if operation.id == "getItems" else WEB,)),
         405: dict(method="PATCH"),
         406: dict(headers=("Accept: image/png",)),
         413: dict(headers=("Content-Length: 99999999",), body=b""),
@@ -248,6 +266,7 @@ SPECIFIC = [
     Case("getItem", 200, items=(HELLO,), headers=("Accept: text/plain",)),
     Case("getItem", 304, items=(ITEM,), headers=("If-None-Match: *",)),
     Case("getItem", 400, key="k" * 251),
+    Case("getItem", 401, stage="guarded", headers=("Authorization: Bearer wrong",)),
     Case("getItem", 404),
     Case("getItem", 404, headers=("Accept: text/plain", "Prefer: wait=5")),
     Case("getItem", 412, items=(ITEM,), headers=(f"If-Match: {TAG}",)),

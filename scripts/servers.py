@@ -96,6 +96,8 @@ class Gateway:
             command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
         self.log = []
+        # With which it is asked.
+        self.headers = {}
         # (host, port) by the listener's name.
         self.addresses = {}
         for line in self.process.stderr:
@@ -115,7 +117,7 @@ class Gateway:
         """What `/tiers` says of every node."""
         connection = http.client.HTTPConnection(*self.addresses["admin"], timeout=SECONDS)
         with contextlib.closing(connection):
-            connection.request("GET", "/tiers")
+            connection.request("GET", "/tiers", headers=self.headers)
             tiers = json.load(connection.getresponse())["tiers"]
         return [node for tier in tiers for node in tier["nodes"]]
 

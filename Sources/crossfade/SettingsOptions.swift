@@ -31,6 +31,8 @@ struct SettingsOptions: ParsableArguments {
   @Option(name: .of(.workers), help: .of(.workers)) var workers: String?
   @Flag(name: .of(.insecure), help: .of(.insecure)) var insecure = false
   @Option(name: .of(.sharePorts), help: .of(.sharePorts)) var sharePorts: String?
+  @Option(name: .of(.tokens), help: .of(.tokens)) var tokens: String?
+  @Option(name: .of(.keyPrefix), help: .of(.keyPrefix)) var keyPrefix: String?
   @Option(name: .of(.maximumValueSize), help: .of(.maximumValueSize)) var valueSize: String?
   @Option(name: .of(.maximumKeys), help: .of(.maximumKeys)) var keys: String?
   @Option(name: .of(.maximumBatchSize), help: .of(.maximumBatchSize)) var batchSize: String?
@@ -75,6 +77,7 @@ struct SettingsOptions: ParsableArguments {
       .maximumConnections: connections, .idleTimeout: idleTimeout,
       .drainDelay: drainDelay, .drainTimeout: drainTimeout, .sharePorts: sharePorts,
       .logLevel: logLevel, .serverTiming: serverTiming,
+      .tokens: tokens, .keyPrefix: keyPrefix,
     ]
     for case (let name, let value?) in single { flags[name] = [value] }
     return SettingSources(flags: flags, environment: ProcessInfo.processInfo.environment)

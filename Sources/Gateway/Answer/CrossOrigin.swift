@@ -11,17 +11,18 @@ import Microhttpd
 /// | a list | `Vary: Origin` | its own `-Allow-Origin`, `-Expose-Headers` |
 ///
 /// What does not depend on the request is on answers to requests without `Origin`, too: a cache may keep one of
-/// these and give it to a page later. Credentials are never allowed: a page asks as nobody.
+/// these and give it to a page later. Credentials of the browser's own are never allowed: a page asks as nobody, or
+/// with a token that it has and sends itself.
 struct CrossOrigin {
   /// How long a browser may remember a preflight's answer; most do not do so longer than some minutes.
   private static let maximumAgeSeconds = 600
   private static let requestHeaders = [
-    "Accept", "Content-Type", "If-Match", "If-None-Match", "Prefer", "traceparent", "tracestate",
-    "X-Request-Id",
+    "Accept", "Authorization", "Content-Type", "If-Match", "If-None-Match", "Prefer", "traceparent",
+    "tracestate", "X-Request-Id",
   ].joined(separator: ", ")
   private static let responseHeaders = [
     "Allow", "Cache-Status", "ETag", "Memcached-Flags", "Preference-Applied", "Proxy-Status", "Retry-After",
-    "Server-Timing",
+    "Server-Timing", "WWW-Authenticate",
   ].joined(separator: ", ")
 
   private let origins: Set<String>

@@ -35,7 +35,8 @@ info:
     primary hangs meanwhile, they are answered 504 when their time is up, with `outcome` `not-applied`.
 
     **Keys.** `{key}` is one path segment, percent-decoded once: `%2F` is a slash inside the key, `+` is a
-    plus. A key is 1 to 250 bytes, none of them 0x00-0x20 or 0x7F.
+    plus. A key is 1 to 250 bytes, none of them 0x00-0x20 or 0x7F; where the tiers' keys have a prefix
+    (`--key-prefix`), so many fewer. Callers never see it.
 
     **Values** are bytes and come out as they went in. In JSON a value is a string, with
     `"encoding": "base64"` when its bytes are not UTF-8. `value`, counters and `cas` are strings, since many
@@ -57,6 +58,13 @@ info:
     do in `If-Match`. Where memcached cannot check a condition, the request is refused rather than done all
     the same.
 
+    **Who may.** With `--tokens` each request but those for health, and OPTIONS, has a token:
+    `Authorization: Bearer TOKEN`. Without one, or with one that is not known, it is answered 401; with one that
+    does not have the right, or is for other keys, 403. A batch needs a token, and each of its operations the
+    right that its own request would; what it does not have is 403 for itself, as is a key of a multi-get. What
+    is copied to the primary for a reader (`promote`) needs the right to read. `POST /flush` needs a token for
+    all keys.
+
     **Methods.** HEAD is answered wherever GET is, OPTIONS everywhere.
 
     **Who asked.** `instance` of a problem, which the log has too, is the request's own `X-Request-Id` where
@@ -64,9 +72,9 @@ info:
     (W3C Trace Context) goes into the log; one that is malformed counts as none.
 
     **Pages of other origins** may use the data listener where `--cors-origin` lists them (CORS), without
-    credentials. Answers then have `Access-Control-Allow-Origin` and `Access-Control-Expose-Headers`, and, if
-    it is a list, `Vary: Origin` beside the other; OPTIONS answers preflights. The admin listener takes no
-    part in that.
+    the browser's credentials; a token they send themselves. Answers then have `Access-Control-Allow-Origin` and
+    `Access-Control-Expose-Headers`, and, if it is a list, `Vary: Origin` beside the other; OPTIONS answers
+    preflights. The admin listener takes no part in that.
 
     **Errors** are `application/problem+json` (RFC 9457), or text when `Accept` likes that better. Each operation
     lists every status that it is answered with. What is asked of no operation is 404 (no such route), 405 with
@@ -90,6 +98,10 @@ info:
 servers:
   - url: http://127.0.0.1:8080
     description: The data listener (`--listen`), which has the paths that name no other
+# Without --tokens nobody is asked who they are.
+security:
+  - bearer: []
+  - {}
 tags:
   - name: items
     description: One item, on the data listener.
@@ -188,6 +200,10 @@ paths:
           $ref: '#/components/responses/NotModified'
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '404':
           $ref: '#/components/responses/NotFound'
         '405':
@@ -254,6 +270,10 @@ paths:
           $ref: '#/components/responses/NotModified'
         '400':
           $ref: '#/components/responses/HeadProblem'
+        '401':
+          $ref: '#/components/responses/HeadUnauthorized'
+        '403':
+          $ref: '#/components/responses/HeadForbidden'
         '404':
           $ref: '#/components/responses/HeadProblem'
         '406':
@@ -313,6 +333,10 @@ paths:
           $ref: '#/components/responses/Stored'
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '405':
           $ref: '#/components/responses/MethodNotAllowed'
         '412':
@@ -372,6 +396,10 @@ paths:
               $ref: '#/components/links/getItems'
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '404':
           $ref: '#/components/responses/NotFound'
         '405':
@@ -424,6 +452,10 @@ paths:
           $ref: '#/components/responses/NotAwaited'
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '404':
           $ref: '#/components/responses/NotFound'
         '405':
@@ -474,6 +506,10 @@ paths:
           $ref: '#/components/responses/NotAwaited'
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '404':
           $ref: '#/components/responses/NotFound'
         '405':
@@ -521,6 +557,10 @@ paths:
           $ref: '#/components/responses/Stored'
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '404':
           $ref: '#/components/responses/NotFound'
         '405':
@@ -566,6 +606,10 @@ paths:
           $ref: '#/components/responses/Stored'
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '404':
           $ref: '#/components/responses/NotFound'
         '405':
@@ -633,6 +677,10 @@ paths:
               $ref: '#/components/links/deleteItem'
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '404':
           $ref: '#/components/responses/NotFound'
         '405':
@@ -714,6 +762,10 @@ paths:
                   - {key: 'user:44', type: /problems/down, title: The backend is down, status: 503, detail: 'not connected: connect: Connection refused', tier: new, node: 'a:11211'}
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '405':
           $ref: '#/components/responses/MethodNotAllowed'
         '406':
@@ -803,6 +855,8 @@ paths:
                     problem: {type: /problems/not-found, title: Key not found, status: 404, detail: no tier that was asked has the key, instance: 6924f3a1-812-0-19}
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
         '405':
           $ref: '#/components/responses/MethodNotAllowed'
         '406':
@@ -837,6 +891,10 @@ paths:
           $ref: '#/components/responses/NotAwaited'
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '404':
           $ref: '#/components/responses/NotFound'
         '405':
@@ -881,6 +939,10 @@ paths:
           $ref: '#/components/responses/NotAwaited'
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '404':
           $ref: '#/components/responses/NotFound'
         '405':
@@ -918,6 +980,7 @@ paths:
       tags: [health]
       summary: Whether the process works
       description: 200 as long as its loop turns, whatever the tiers do.
+      security: []
       responses:
         '200':
           $ref: '#/components/responses/Healthy'
@@ -993,6 +1056,10 @@ paths:
                 pattern: crossfade_build_info
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '405':
           $ref: '#/components/responses/MethodNotAllowed'
         '413':
@@ -1038,6 +1105,10 @@ paths:
               example: "crossfade 0.1.0\n"
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '405':
           $ref: '#/components/responses/MethodNotAllowed'
         '406':
@@ -1078,6 +1149,10 @@ paths:
                 required: [openapi, info, paths]
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '405':
           $ref: '#/components/responses/MethodNotAllowed'
         '413':
@@ -1140,6 +1215,10 @@ paths:
               $ref: '#/components/links/flush'
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '405':
           $ref: '#/components/responses/MethodNotAllowed'
         '406':
@@ -1197,6 +1276,10 @@ paths:
               example: "tier  role     node     present  ttl  size  flags  cas   fetched  idle  same  sha256  note\nnew   primary  a:11211  yes      283  12    0      1724  true     4     -     76740216171591903cdbd18fbc770df447c5b1671005ca0020922a465bba0172  -\nold   older    b:11211  no       -    -     -      -     -        -     -     -       -\n"
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '405':
           $ref: '#/components/responses/MethodNotAllowed'
         '406':
@@ -1273,6 +1356,10 @@ paths:
               example: "-    -        backfill_stored     5120\nnew  -        owed_invalidations  0\nnew  -        served              true\nnew  a:11211  state               up\nnew  a:11211  curr_items          1024\n"
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '404':
           $ref: '#/components/responses/NoSuchTier'
         '405':
@@ -1349,6 +1436,10 @@ paths:
               example: "new  a:11211  flushed\n"
         '400':
           $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
         '404':
           $ref: '#/components/responses/NoSuchTier'
         '405':
@@ -1374,6 +1465,13 @@ paths:
         '505':
           $ref: '#/components/responses/VersionNotSupported'
 components:
+  securitySchemes:
+    bearer:
+      type: http
+      scheme: bearer
+      description: |
+        A token of the file `--tokens` (RFC 6750). It has rights: `read` for GET and HEAD of keys, `write` for what
+        changes them, `admin` for the admin listener; and perhaps a prefix that its keys begin with.
   parameters:
     Key:
       name: key
@@ -1566,6 +1664,23 @@ components:
         type: integer
         minimum: 1
       example: 1
+    Challenge:
+      description: How to say who asks (RFC 6750).
+      required: true
+      schema:
+        type: string
+        pattern: '^Bearer realm="crossfade"(, error="invalid_token")?$'
+      examples:
+        none:
+          value: Bearer realm="crossfade"
+        wrong:
+          value: Bearer realm="crossfade", error="invalid_token"
+    Scope:
+      description: The right that is missing (RFC 6750); left out where it is the key that the token is not for.
+      schema:
+        type: string
+        pattern: '^Bearer realm="crossfade", error="insufficient_scope", scope="(read|write|admin)"$'
+      example: Bearer realm="crossfade", error="insufficient_scope", scope="admin"
     Allow:
       description: The methods that this path has.
       required: true
@@ -1835,6 +1950,52 @@ components:
               value: {type: /problems/invalid-key, title: Invalid key, status: 400, detail: 'a key has at most 250 bytes, this one 251', instance: 6924f3a1-812-0-1}
             malformedRequest:
               value: {type: /problems/malformed-request, title: Malformed HTTP request, status: 400, detail: more than one Content-Length, instance: 6924f3a1-812-0-16}
+        text/plain:
+          schema:
+            type: string
+    Unauthorized:
+      description: There is no token, or it is not known. Only where there are tokens (`--tokens`).
+      headers:
+        WWW-Authenticate:
+          $ref: '#/components/headers/Challenge'
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          examples:
+            tokenNeeded:
+              value: {type: /problems/token-needed, title: A token is needed, status: 401, detail: 'send `Authorization: Bearer TOKEN`', instance: 6924f3a1-812-0-20}
+            invalidToken:
+              value: {type: /problems/invalid-token, title: The token is not valid, status: 401, detail: the token is not known, instance: 6924f3a1-812-0-21}
+        text/plain:
+          schema:
+            type: string
+    Forbidden:
+      description: The token does not have the right, or is for other keys. Only where there are tokens (`--tokens`).
+      headers:
+        WWW-Authenticate:
+          $ref: '#/components/headers/Scope'
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          examples:
+            forbidden:
+              value: {type: /problems/forbidden, title: The token does not have the right, status: 403, detail: 'this needs the right `admin`, which the token web does not have', instance: 6924f3a1-812-0-22}
+            keyForbidden:
+              value: {type: /problems/key-forbidden, title: The token is not for this key, status: 403, detail: 'the token web is for keys that begin with `web:`', instance: 6924f3a1-812-0-23}
         text/plain:
           schema:
             type: string
@@ -2163,6 +2324,28 @@ components:
           $ref: '#/components/headers/FailedCacheStatus'
         Preference-Applied:
           $ref: '#/components/headers/PreferenceApplied'
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+    HeadUnauthorized:
+      description: There is no token, or it is not known.
+      headers:
+        WWW-Authenticate:
+          $ref: '#/components/headers/Challenge'
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+    HeadForbidden:
+      description: The token does not have the right, or is for other keys.
+      headers:
+        WWW-Authenticate:
+          $ref: '#/components/headers/Scope'
         Cache-Control:
           $ref: '#/components/headers/CacheControl'
         Vary:

@@ -15,6 +15,10 @@ enum ProblemType: String, CaseIterable, Sendable {
   case invalidQuery = "invalid-query"
   case invalidBody = "invalid-body"
   case invalidPrecondition = "invalid-precondition"
+  case tokenNeeded = "token-needed"
+  case invalidToken = "invalid-token"
+  case forbidden
+  case keyForbidden = "key-forbidden"
   case notFound = "not-found"
   case noSuchRoute = "no-such-route"
   case noSuchTier = "no-such-tier"
@@ -59,6 +63,10 @@ enum ProblemType: String, CaseIterable, Sendable {
     case .invalidQuery: (400, "Invalid query")
     case .invalidBody: (400, "Invalid body")
     case .invalidPrecondition: (400, "Invalid precondition")
+    case .tokenNeeded: (401, "A token is needed")
+    case .invalidToken: (401, "The token is not valid")
+    case .forbidden: (403, "The token does not have the right")
+    case .keyForbidden: (403, "The token is not for this key")
     case .notFound: (404, "Key not found")
     case .noSuchRoute: (404, "No such route")
     case .noSuchTier: (404, "No such tier")

@@ -42,7 +42,8 @@ extension ProblemType {
     case .rejected: "proxy_internal_error"
     case .protocolViolation, .serverError: nil
     case .unsupported, .outOfMemory, .tooLarge, .answerTooLarge: nil
-    case .malformedRequest, .invalidKey, .invalidQuery, .invalidBody, .invalidPrecondition, .notFound,
+    case .malformedRequest, .invalidKey, .invalidQuery, .invalidBody, .invalidPrecondition, .tokenNeeded,
+      .invalidToken, .forbidden, .keyForbidden, .notFound,
       .noSuchRoute, .noSuchTier, .methodNotAllowed, .notAcceptable, .notNumeric, .exists, .changed, .missing,
       .unsupportedMediaType, .expectationFailed, .unknownMethod, .notReady, .busy, .contended:
       nil

@@ -94,7 +94,10 @@ private final class BatchRun {
       let operation = try operations[index].get()
       guard call.context.loop.now < deadline else { throw outOfTime(operation) }
       let part = BatchPart(deadline: deadline, complete: completion)
-      try operation.perform(Call(call.request, call.context, key: operation.key, query: .none, part: part))
+      let own = try Call(
+        call.request, call.context, caller: call.caller, key: operation.key, query: .none, part: part)
+      try own.caller?.check(operation.isWrite ? .write : .read)
+      try operation.perform(own)
     } catch {
       completion(.failed(error))
     }

@@ -26,22 +26,20 @@ enum Counters {
   static func decrKeyInBody(_ call: Call) throws(Problem) { try startKeyInBody(call, isIncrement: false) }
 
   /// The same once its arguments have been read.
-  static func count(
-    _ call: Call, _ key: Key, isIncrement: Bool, _ arguments: CounterRequest
-  ) throws(Problem) {
-    try Dance(call, key, isIncrement, arguments).step(round: 1)
+  static func count(_ call: Call, isIncrement: Bool, _ arguments: CounterRequest) throws(Problem) {
+    try Dance(call, isIncrement, arguments).step(round: 1)
   }
 
   private static func start(_ call: Call, isIncrement: Bool) throws(Problem) {
     if let body = try call.arguments(CounterRequest.self) {
       try call.check(memberKey: body.key)
-      try count(call, call.key, isIncrement: isIncrement, body)
+      try count(call, isIncrement: isIncrement, body)
     } else {
       let query = call.query
       let arguments = CounterRequest(
         delta: try query.number("delta", atMost: .max), initial: try query.number("initial", atMost: .max),
         ttl: try query.number("ttl", atMost: .max))
-      try count(call, call.key, isIncrement: isIncrement, arguments)
+      try count(call, isIncrement: isIncrement, arguments)
     }
   }
 
@@ -49,28 +47,29 @@ enum Counters {
     guard let body = try call.arguments(CounterRequest.self), let text = body.key else {
       throw Problem(.invalidBody, "the member `key` is missing")
     }
-    try count(call, try checkedKey(Array(text.utf8)), isIncrement: isIncrement, body)
+    let key = try checkedKey(Array(text.utf8))
+    // As if the key had stood in the path.
+    let own = try Call(call.request, call.context, caller: call.caller, key: key, query: call.query)
+    try count(own, isIncrement: isIncrement, body)
   }
 }
 
 /// One incr or decr on its way.
 private struct Dance {
   let call: Call
-  let key: Key
   let isIncrement: Bool
   let delta: UInt64
   let initial: UInt64?
   let exptime: Exptime
   let options: RequestOptions
 
-  init(_ call: Call, _ key: Key, _ isIncrement: Bool, _ arguments: CounterRequest) throws(Problem) {
+  init(_ call: Call, _ isIncrement: Bool, _ arguments: CounterRequest) throws(Problem) {
     try call.request.refusePreconditions()
     let blame: ProblemType = call.request.body.isEmpty ? .invalidQuery : .invalidBody
     if arguments.ttl != nil, arguments.initial == nil {
       throw Problem(blame, "`ttl` is for a counter that is created: give `initial` too, or touch the key")
     }
     self.call = call
-    self.key = key
     self.isIncrement = isIncrement
     delta = arguments.delta ?? 1
     initial = arguments.initial
@@ -82,16 +81,16 @@ private struct Dance {
   func step(round: Int) {
     let client = call.context.client
     if isIncrement {
-      client.incr(key, by: delta, options) { counted($0, round: round) }
+      client.incr(call.storedKey, by: delta, options) { counted($0, round: round) }
     } else {
-      client.decr(key, by: delta, options) { counted($0, round: round) }
+      client.decr(call.storedKey, by: delta, options) { counted($0, round: round) }
     }
   }
 
   private func counted(_ answer: Answer, round: Int) {
     switch answer.result {
     case .success(.counter(let value, let token)):
-      call.respond(.counted(status: 200, key, value, token), answer)
+      call.respond(.counted(status: 200, call.key, value, token), answer)
     case .success(.accepted): call.respond(.accepted, answer)
     case .success(.notNumeric):
       call.fail(Problem(.notNumeric, "the value is not an unsigned 64-bit decimal number"), answer)
@@ -105,10 +104,10 @@ private struct Dance {
 
   private func create(_ initial: UInt64, round: Int) {
     let value = Array(String(initial).utf8)
-    call.context.client.add(key, value, exptime: exptime, options) { answer in
+    call.context.client.add(call.storedKey, value, exptime: exptime, options) { answer in
       switch answer.result {
       case .success(.stored(let token)):
-        call.respond(.counted(status: 201, key, initial, token), answer)
+        call.respond(.counted(status: 201, call.key, initial, token), answer)
       case .success(.notStored) where round < Limits.counterRounds: step(round: round + 1)
       case .success(.notStored):
         var problem = Problem(.contended, "the counter came and went \(round) times meanwhile")

@@ -12,6 +12,7 @@ enum Flush {
     // There is no default: nobody should empty a cluster by a request that was cut short.
     if names.isEmpty { throw Problem(.invalidQuery, "name the tiers to empty: `?tier=`, once or more") }
     try call.context.checkTiers(names)
+    try call.caller?.checkAllKeys()
     // The limit is far below that of the type, so the conversion cannot fail.
     let delay = UInt32(try call.query.number("delay", atMost: Limits.flushDelaySeconds) ?? 0)
     call.context.client.flushAll(tiers: names, delaySeconds: delay) { answers in

@@ -30,10 +30,12 @@ enum KeyReads {
       }
     }
     let options = call.options()
-    if promotion != .none { return call.context.client.promote(call.key, options, completion: completion) }
+    if promotion != .none {
+      return call.context.client.promote(call.storedKey, options, completion: completion)
+    }
     // HEAD only looks: it must not keep an item alive that nobody reads.
     let isPeek = call.request.method == .head
-    call.context.client.get(call.key, isPeek: isPeek, options, completion: completion)
+    call.context.client.get(call.storedKey, isPeek: isPeek, options, completion: completion)
   }
 
   private static func fail(_ call: Call, _ answer: Answer, _ problem: Problem) {

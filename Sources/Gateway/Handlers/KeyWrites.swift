@@ -28,7 +28,7 @@ enum KeyWrites {
   }
 
   static func put(_ call: Call, _ item: NewItem, _ condition: WriteCondition) {
-    let (client, key) = (call.context.client, call.key)
+    let (client, key) = (call.context.client, call.storedKey)
     var options: RequestOptions { call.options(noreply: call.prefersNoReply) }
     switch condition {
     case .none:
@@ -58,7 +58,7 @@ enum KeyWrites {
   }
 
   static func delete(_ call: Call, _ condition: WriteCondition) throws(Problem) {
-    let (client, key) = (call.context.client, call.key)
+    let (client, key) = (call.context.client, call.storedKey)
     switch condition {
     case .none, .present:
       client.delete(key, call.options(noreply: call.prefersNoReply)) { finish(call, $0, refusal: absence) }
@@ -78,7 +78,7 @@ enum KeyWrites {
 
   static func append(_ call: Call, _ value: [UInt8]) {
     let options = call.options(noreply: call.prefersNoReply)
-    call.context.client.append(call.key, value, options) { finish(call, $0, refusal: absence) }
+    call.context.client.append(call.storedKey, value, options) { finish(call, $0, refusal: absence) }
   }
 
   static func prepend(_ call: Call) throws(Problem) {
@@ -88,7 +88,7 @@ enum KeyWrites {
 
   static func prepend(_ call: Call, _ value: [UInt8]) {
     let options = call.options(noreply: call.prefersNoReply)
-    call.context.client.prepend(call.key, value, options) { finish(call, $0, refusal: absence) }
+    call.context.client.prepend(call.storedKey, value, options) { finish(call, $0, refusal: absence) }
   }
 
   static func touch(_ call: Call) throws(Problem) {
@@ -107,7 +107,9 @@ enum KeyWrites {
 
   private static func touch(_ call: Call, _ exptime: Exptime) {
     let options = call.options(noreply: call.prefersNoReply)
-    call.context.client.touch(call.key, exptime: exptime, options) { finish(call, $0, refusal: absence) }
+    call.context.client.touch(call.storedKey, exptime: exptime, options) {
+      finish(call, $0, refusal: absence)
+    }
   }
 
   private typealias Attempt = (CASToken, RequestOptions, @escaping (Answer) -> Void) -> Void
@@ -124,7 +126,7 @@ enum KeyWrites {
       guard case .success(let reply) = answer.result, reply == .exists || reply == .miss else {
         return finish(call, answer) { _ in nil }
       }
-      call.context.client.get(call.key, isPeek: true, options) { look in
+      call.context.client.get(call.storedKey, isPeek: true, options) { look in
         if case .success(.miss) = look.result { call.fail(absent, look) } else { call.fail(.changed(), look) }
       }
     }

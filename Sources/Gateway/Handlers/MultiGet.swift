@@ -15,11 +15,14 @@ enum MultiGet {
   static func get(_ call: Call) throws(Problem) {
     _ = try call.negotiate([.json])
     try call.request.refusePreconditions()
-    let keys = try keys(call)
+    var asked = try keys(call)
+    var refusals: [ItemsBody.Failure] = []
+    let stored = try permitted(&asked, &refusals, call)
+    let (keys, refused) = (asked, refusals)
     let allowance = ValueAllowance(bytes: call.context.settings.maximumBatchLength)
     let isPeek = call.request.method == .head
-    call.context.client.getMany(keys, isPeek: isPeek, allowance: allowance, call.options()) { answers in
-      let errors = keys.indices.compactMap { failure(keys[$0], answers[$0], call) }
+    call.context.client.getMany(stored, isPeek: isPeek, allowance: allowance, call.options()) { answers in
+      let errors = refused + keys.indices.compactMap { failure(keys[$0], answers[$0], call) }
       let body = ItemsBody(keys: keys, answers: answers, tiers: call.context.tierNames, errors: errors)
       call.respond(.of(.json, call.context.json.items.items(body)))
     }
@@ -40,12 +43,38 @@ enum MultiGet {
     return keys
   }
 
+  /// Takes out the keys that are none of the caller's, each a failure of its own; what the tiers know the others
+  /// by.
+  private static func permitted(
+    _ keys: inout [Key], _ refusals: inout [ItemsBody.Failure], _ call: Call
+  ) throws(Problem) -> [Key] {
+    var stored: [Key] = []
+    stored.reserveCapacity(keys.count)
+    var own: [Key] = []
+    own.reserveCapacity(keys.count)
+    for key in keys {
+      do throws(Problem) {
+        stored.append(try call.context.storedKey(key, of: call.caller))
+        own.append(key)
+      } catch {
+        guard error.type == .keyForbidden else { throw named(key.bytes, error) }
+        refusals.append(.init(key, error))
+      }
+    }
+    keys = own
+    return stored
+  }
+
   private static func namedKey(_ bytes: [UInt8]) throws(Problem) -> Key {
     do {
       return try checkedKey(bytes)
     } catch {
-      throw Problem(error.type, "key `\(String(decoding: bytes, as: UTF8.self))`: \(error.detail)")
+      throw named(bytes, error)
     }
+  }
+
+  private static func named(_ bytes: [UInt8], _ problem: Problem) -> Problem {
+    Problem(problem.type, "key `\(String(decoding: bytes, as: UTF8.self))`: \(problem.detail)")
   }
 
   private static func failure(_ key: Key, _ answer: Answer, _ call: Call) -> ItemsBody.Failure? {

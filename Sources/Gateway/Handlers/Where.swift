@@ -11,7 +11,7 @@ import Memcached
 enum Where {
   static func get(_ call: Call) throws(Problem) {
     let form = try call.negotiate([.json, .text])
-    call.context.client.look(at: call.key, call.options()) { looks in
+    call.context.client.look(at: call.storedKey, call.options()) { looks in
       let primary = looks[0].item?.value
       let tiers = looks.map { look in
         WhereBody.Tier(

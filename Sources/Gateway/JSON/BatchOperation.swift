@@ -88,7 +88,7 @@ struct BatchOperation {
     case .append(let piece): KeyWrites.append(call, try NewItem.piece(piece, call))
     case .prepend(let piece): KeyWrites.prepend(call, try NewItem.piece(piece, call))
     case .count(let counter, let isIncrement):
-      try Counters.count(call, key, isIncrement: isIncrement, counter)
+      try Counters.count(call, isIncrement: isIncrement, counter)
     case .touch(let touch): try KeyWrites.touch(call, touch)
     }
   }

@@ -82,6 +82,7 @@ public struct Gateway {
     _ settings: Settings, _ listeners: Listeners, _ log: Logger
   ) async throws -> [WorkerThread] {
     let factory = try NodeFactory(settings)
+    let access = try AccessControl.reading(settings, log)
     var threads: [WorkerThread] = []
     for (index, own) in listeners.ofWorker.enumerated() {
       threads.append(
@@ -91,7 +92,7 @@ public struct Gateway {
     // Once all are there: the first request may already ask for something of every worker.
     let most = settings.connectionsPerAddress
     let group = WorkerGroup(threads.map(\.worker), addressLimit: most > 0 ? AddressLimit(most) : nil)
-    for thread in threads { try await thread.open(group) }
+    for thread in threads { try await thread.open(group, access) }
     return threads
   }
 

@@ -44,7 +44,7 @@ struct Listeners {
 
   init(_ settings: Settings, passed: SocketActivation? = nil) throws(ListenError) {
     ofWorker = Array(repeating: [], count: settings.workers)
-    isExposureMeant = settings.insecure
+    isExposureMeant = settings.insecure || settings.asksWhoCalls
     sharesPorts = settings.sharesPorts
     let passed = passed?.sockets ?? []
     do {
@@ -155,7 +155,7 @@ struct Listeners {
     _ addresses: [SocketAddress], name: some CustomStringConvertible
   ) throws(ListenError) {
     if let exposed = addresses.first(where: { !$0.isLoopback }), !isExposureMeant {
-      throw ListenError(name, "it is \(exposed), which other machines can reach (see --insecure)")
+      throw ListenError(name, "it is \(exposed), which other machines can reach (see --tokens, --insecure)")
     }
   }
 

@@ -18,7 +18,11 @@ final class ServiceContext {
   let tierNames: [String]
   let requestIDs: RequestIDs
   let metrics: WorkerMetrics
+  /// Nil where the tiers know keys as callers do.
+  private let keyPrefix: KeyPrefix?
 
+  /// Whom the gateway serves; nil = anybody, anything. A reload puts another in its place.
+  var access: AccessControl?
   /// Whether the worker has stopped taking connections.
   var isDraining: () -> Bool = { false }
   /// Gathers the nodes as each worker sees them: by worker, tier and node. Completes on this loop.
@@ -48,6 +52,7 @@ final class ServiceContext {
       tierNames: tierNames, assumedTTL: client.coordination.backfill.assumedTTL)
     serverTiming = ServerTiming(tierNames: tierNames)
     requestIDs = RequestIDs(worker: worker)
+    keyPrefix = settings.keyPrefix
   }
 
   /// The tiers of these names; all when there are none.
@@ -56,6 +61,12 @@ final class ServiceContext {
     for name in names where !known.contains(name) {
       throw Problem(.noSuchTier, "there is no tier `\(name)`; the tiers are \(known.joined(separator: ", "))")
     }
+  }
+
+  /// What the tiers know a key of the caller's by.
+  func storedKey(_ key: Key, of caller: Token?) throws(Problem) -> Key {
+    if let caller { try caller.check(key) }
+    return if let keyPrefix { try keyPrefix.storedKey(key) } else { key }
   }
 
   /// The answer that tells `request`'s caller of `problem`.

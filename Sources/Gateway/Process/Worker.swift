@@ -27,6 +27,7 @@ public final class Worker {
 
   private var listeners: [Listener]
   private var servers: [Server] = []
+  private var context: ServiceContext?
   private var watch: NodeWatch?
   private var owedWatch: OwedWatch?
 
@@ -61,9 +62,11 @@ public final class Worker {
   // MARK: Serving
 
   /// Begins to take connections.
-  func open(_ group: WorkerGroup) throws {
+  func open(_ group: WorkerGroup, _ access: AccessControl?) throws {
     self.group = group
     let context = makeContext()
+    context.access = access
+    self.context = context
     for role in [ListenerRole.data, .admin] {
       let own = listeners.filter { $0.role == role }
       if own.isEmpty { continue }
@@ -73,6 +76,9 @@ public final class Worker {
       for listener in own { try daemon.listen(listener.descriptor, isShared: listener.isShared) }
     }
   }
+
+  /// Those who come from now on are asked by `access`.
+  func replace(_ access: AccessControl?) { context?.access = access }
 
   /// Begins to log which nodes come and go, as all workers see them, and what is owed: one worker's business.
   func watchNodes() {

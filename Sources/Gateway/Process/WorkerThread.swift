@@ -49,9 +49,9 @@ struct WorkerThread: Sendable {
   }
 
   /// Takes connections from now on.
-  func open(_ group: WorkerGroup) async throws {
+  func open(_ group: WorkerGroup, _ access: AccessControl?) async throws {
     try await withCheckedThrowingContinuation { (opened: CheckedContinuation<Void, any Error>) in
-      let isPosted = worker.post { worker in opened.resume(with: Result { try worker.open(group) }) }
+      let isPosted = worker.post { worker in opened.resume(with: Result { try worker.open(group, access) }) }
       if !isPosted { opened.resume(throwing: Ended()) }
     }
   }

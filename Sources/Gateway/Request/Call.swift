@@ -14,27 +14,39 @@ final class Call {
   let query: Query
   /// Nil for a request of its own.
   let part: BatchPart?
+  /// Nil where nobody is asked who they are.
+  let caller: Token?
   private let ownKey: Key?
+  private let ownStoredKey: Key?
   /// The seconds of `Prefer: wait` that are the time of this call; nil when the settings' are.
   private var waitSeconds: Int?
   /// Whether the answer is to say what each tier took.
   private var tellsTiming = false
 
+  /// Throws when the key is none of the caller's, or too long for what the tiers know it by.
   init(
-    _ request: any IncomingRequest, _ context: ServiceContext, key: Key?, query: Query,
+    _ request: any IncomingRequest, _ context: ServiceContext, caller: Token?, key: Key?, query: Query,
     part: BatchPart? = nil
-  ) {
+  ) throws(Problem) {
+    ownStoredKey = if let key { try context.storedKey(key, of: caller) } else { nil }
     self.request = request
     self.context = context
     self.query = query
     self.part = part
+    self.caller = caller
     ownKey = key
   }
 
-  /// The key of the path or of the operation. Only for routes that have one.
+  /// The key of the path or of the operation, as the caller knows it. Only for routes that have one.
   var key: Key {
     guard let ownKey else { preconditionFailure("the route's path has no {key}") }
     return ownKey
+  }
+
+  /// The same as the tiers know it.
+  var storedKey: Key {
+    guard let ownStoredKey else { preconditionFailure("the route's path has no {key}") }
+    return ownStoredKey
   }
 
   /// The name of the tier that gave `answer`.

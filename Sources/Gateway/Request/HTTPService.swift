@@ -80,25 +80,39 @@ final class HTTPService: ExchangeHandler {
         request.answer(response)
       case .route(let route, let key, let query):
         request.notes.route = route.number
-        try route.handler(Call(request, context, key: key, query: query))
+        let caller = try caller(of: request, route)
+        try route.handler(Call(request, context, caller: caller, key: key, query: query))
       }
     } catch {
       request.answer(context.response(error, to: request))
     }
   }
 
-  /// Refuses by its announced length a body that could not be taken, before it is on the way.
+  private func caller(of request: any IncomingRequest, _ route: Route) throws(Problem) -> Token? {
+    guard let access = context.access else { return nil }
+    return try access.caller(of: request, needing: route.need)
+  }
+
+  /// Refuses by its announced length a body that could not be taken, before it is on the way, and whatever may be
+  /// long from those who may not send it.
   ///
   /// A refusal here ends the connection, so a request that is merely wrong is answered in `answer`.
   func refusal(_ request: any IncomingRequest) -> Response? {
-    guard let length = request.contentLength, length > Limits.smallBodyLength else { return nil }
+    let length = request.contentLength ?? 0
+    guard length > Limits.smallBodyLength || isChunkedAndControlled(request) else { return nil }
     do throws(Problem) {
-      let limit = try lengthLimit(request)
+      let route = try router.route(request.method, request.rawTarget)
+      if let route { _ = try caller(of: request, route) }
+      let limit = lengthLimit(request, route?.bodyUse ?? .arguments)
       if length <= limit { return nil }
       throw Problem(.tooLarge, "the body has \(length) bytes; at most \(limit) can be taken here")
     } catch {
       return response(error, to: request)
     }
+  }
+
+  private func isChunkedAndControlled(_ request: any IncomingRequest) -> Bool {
+    context.access != nil && request.header("Transfer-Encoding") != nil
   }
 
   /// For requests that are refused before they are answered.
@@ -108,8 +122,8 @@ final class HTTPService: ExchangeHandler {
     return response
   }
 
-  private func lengthLimit(_ request: any IncomingRequest) throws(Problem) -> Int {
-    switch try router.bodyUse(request.method, request.rawTarget) {
+  private func lengthLimit(_ request: any IncomingRequest, _ use: Route.BodyUse) -> Int {
+    switch use {
     case .arguments: return Limits.smallBodyLength
     case .value:
       let type = request.header("Content-Type").flatMap(MediaType.init)

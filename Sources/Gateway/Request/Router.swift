@@ -53,10 +53,10 @@ struct Router {
     }
   }
 
-  /// What the body of a request to this target is for; throws what the request would be answered with.
-  func bodyUse(_ method: Method, _ rawTarget: [UInt8]) throws(Problem) -> Route.BodyUse {
-    guard case .route(let route, _, _) = try destination(method, rawTarget) else { return .arguments }
-    return route.bodyUse
+  /// What answers a request to this target, nil = OPTIONS; throws what it would be answered with.
+  func route(_ method: Method, _ rawTarget: [UInt8]) throws(Problem) -> Route? {
+    guard case .route(let route, _, _) = try destination(method, rawTarget) else { return nil }
+    return route
   }
 
   private static func choose(_ method: Method, from candidates: [Route], _ target: RequestTarget)

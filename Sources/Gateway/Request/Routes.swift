@@ -6,7 +6,8 @@ import Microhttpd
 /// Answers a call, now or later, exactly once; what it throws is answered for it.
 typealias Handler = @Sendable (Call) throws(Problem) -> Void
 
-/// A row of the table: a method, a path, the query parameters it knows, and what answers it.
+/// A row of the table: a method, a path, what it needs of its caller, the query parameters it knows, and what
+/// answers it.
 ///
 /// An object, because it is handed on for each request, and a copy would count four references.
 final class Route: Sendable {
@@ -35,6 +36,8 @@ final class Route: Sendable {
 
   let method: Method
   let path: String
+  /// Of its caller, where callers have to say who they are.
+  let need: Need
   let query: [Parameter]
   let bodyUse: BodyUse
   let handler: Handler
@@ -44,11 +47,12 @@ final class Route: Sendable {
   let number: Int
 
   init(
-    _ method: Method, _ path: String, query: [Parameter] = [], body: BodyUse = .arguments,
+    _ method: Method, _ path: String, _ need: Need, query: [Parameter] = [], body: BodyUse = .arguments,
     _ handler: @escaping Handler
   ) {
     self.method = method
     self.path = path
+    self.need = need
     self.query = query
     bodyUse = body
     self.handler = handler
@@ -57,7 +61,7 @@ final class Route: Sendable {
   }
 
   fileprivate init(_ route: Route, number: Int) {
-    (method, path, query) = (route.method, route.path, route.query)
+    (method, path, need, query) = (route.method, route.path, route.need, route.query)
     (bodyUse, handler, segments) = (route.bodyUse, route.handler, route.segments)
     self.number = number
   }
@@ -66,41 +70,45 @@ final class Route: Sendable {
   var operation: String { "\(method.name) \(path)" }
 }
 
-/// Every endpoint there is. HEAD is answered wherever GET is, and OPTIONS everywhere.
+/// Every endpoint there is. HEAD is answered wherever GET is, and OPTIONS everywhere, to anybody: preflights of
+/// browsers carry no token.
+///
+/// What brings an item of an older tier to the primary (`promote`) needs the right to read and no other: it
+/// changes no item, and each hit of an older tier does the same by and by.
 enum Routes {
   /// On `--listen`.
   static let data: [Route] = numbered(
     from: 1,
     [
-      Route(.get, "/keys/{key}", query: ["promote"], KeyReads.get),
-      Route(.put, "/keys/{key}", query: ["ttl", "flags"], body: .value, KeyWrites.put),
-      Route(.delete, "/keys/{key}", KeyWrites.delete),
-      Route(.post, "/keys/{key}/incr", query: ["delta", "initial", "ttl"], Counters.incr),
-      Route(.post, "/keys/{key}/decr", query: ["delta", "initial", "ttl"], Counters.decr),
-      Route(.post, "/incr", Counters.incrKeyInBody),
-      Route(.post, "/decr", Counters.decrKeyInBody),
-      Route(.post, "/keys/{key}/append", body: .value, KeyWrites.append),
-      Route(.post, "/keys/{key}/prepend", body: .value, KeyWrites.prepend),
-      Route(.post, "/keys/{key}/touch", query: ["ttl"], KeyWrites.touch),
-      Route(.get, "/keys", query: [.repeatable("key")], MultiGet.get),
-      Route(.post, "/batch", body: .batch, Batch.post),
-      Route(.get, "/livez", Health.live),
-      Route(.get, "/readyz", Health.ready),
+      Route(.get, "/keys/{key}", .read, query: ["promote"], KeyReads.get),
+      Route(.put, "/keys/{key}", .write, query: ["ttl", "flags"], body: .value, KeyWrites.put),
+      Route(.delete, "/keys/{key}", .write, KeyWrites.delete),
+      Route(.post, "/keys/{key}/incr", .write, query: ["delta", "initial", "ttl"], Counters.incr),
+      Route(.post, "/keys/{key}/decr", .write, query: ["delta", "initial", "ttl"], Counters.decr),
+      Route(.post, "/incr", .write, Counters.incrKeyInBody),
+      Route(.post, "/decr", .write, Counters.decrKeyInBody),
+      Route(.post, "/keys/{key}/append", .write, body: .value, KeyWrites.append),
+      Route(.post, "/keys/{key}/prepend", .write, body: .value, KeyWrites.prepend),
+      Route(.post, "/keys/{key}/touch", .write, query: ["ttl"], KeyWrites.touch),
+      Route(.get, "/keys", .read, query: [.repeatable("key")], MultiGet.get),
+      Route(.post, "/batch", .rightOfEachOperation, body: .batch, Batch.post),
+      Route(.get, "/livez", .nothing, Health.live),
+      Route(.get, "/readyz", .nothing, Health.ready),
     ])
 
   /// On `--admin`.
   static let admin: [Route] = numbered(
     from: 1 + data.count,
     [
-      Route(.get, "/livez", Health.live),
-      Route(.get, "/readyz", Health.ready),
-      Route(.get, "/tiers", Tiers.get),
-      Route(.get, "/keys/{key}/where", Where.get),
-      Route(.get, "/stats", query: [.repeatable("tier")], Statistics.get),
-      Route(.post, "/flush", query: [.repeatable("tier"), "delay"], Flush.post),
-      Route(.get, "/metrics", MetricsPage.get),
-      Route(.get, "/version", About.version),
-      Route(.get, "/openapi.yaml", About.openAPI),
+      Route(.get, "/livez", .nothing, Health.live),
+      Route(.get, "/readyz", .nothing, Health.ready),
+      Route(.get, "/tiers", .admin, Tiers.get),
+      Route(.get, "/keys/{key}/where", .admin, Where.get),
+      Route(.get, "/stats", .admin, query: [.repeatable("tier")], Statistics.get),
+      Route(.post, "/flush", .admin, query: [.repeatable("tier"), "delay"], Flush.post),
+      Route(.get, "/metrics", .admin, MetricsPage.get),
+      Route(.get, "/version", .admin, About.version),
+      Route(.get, "/openapi.yaml", .admin, About.openAPI),
     ])
 
   /// By `Route.number`; the first is that of requests that take no route.

@@ -68,6 +68,10 @@ public struct Settings: Hashable, Sendable {
   public var insecure = false
   /// Listening beside another gateway on the same ports is meant.
   public var sharesPorts = false
+  /// The path of the file of tokens (`TokenFile`); nil = nobody is asked who they are.
+  public var tokensFile: String?
+  /// What stands before every key in the tiers.
+  public var keyPrefix: KeyPrefix?
   /// Largest value in bytes that PUT, append and prepend take.
   public var maximumValueLength = 1 << 20
   /// Most keys of one `GET /keys?key=…`, and operations of one `POST /batch`.
@@ -111,6 +115,9 @@ public struct Settings: Hashable, Sendable {
   public var corsOrigins: [String] = []
 
   public init() {}
+
+  /// Whether every caller has to say who they are, so that others may come near.
+  var asksWhoCalls: Bool { tokensFile != nil }
 
   /// The longest that the steps of one write may take, whatever time its caller gives it (`Prefer: wait`):
   /// each step has at most the node's timeout, and a promotion asks the primary three times and every older

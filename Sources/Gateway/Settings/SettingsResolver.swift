@@ -48,6 +48,7 @@ struct SettingsResolver {
     readLast(.logLevel, \.logLevel, Syntax.choice)
     readLast(.serverTiming, \.serverTiming, Syntax.toggle)
     readOrigins()
+    readAccess()
     checkListeners()
     checkTiers()
     readPerTier(.distribution, \.distribution, Syntax.choice)
@@ -72,7 +73,7 @@ struct SettingsResolver {
   }
 
   /// The last repetition counts, as it does for most programs.
-  private mutating func readLast<Value>(
+  mutating func readLast<Value>(
     _ name: SettingName, _ path: WritableKeyPath<Settings, Value>,
     _ parse: (String) throws(InvalidValue) -> Value
   ) {
@@ -241,7 +242,7 @@ struct SettingsResolver {
     var seen: Set<ListenAddress> = []
     for (name, addresses) in [(SettingName.listen, settings.listen), (.admin, settings.admin)] {
       for address in addresses {
-        if !settings.insecure, !address.isLocal {
+        if !settings.insecure, !settings.asksWhoCalls, !address.isLocal {
           fault(name, address.description, SettingsResolver.exposed)
         }
         // Port 0 asks for a new port each time. Any other one bound twice would be shared: requests
@@ -255,8 +256,8 @@ struct SettingsResolver {
 
   private static let exposed =
     "reachable from other machines, where anyone could read and write every key, as no one is asked who "
-    + "they are: choose 127.0.0.1, [::1], localhost or unix:PATH, or say --insecure (CROSSFADE_INSECURE=true) "
-    + "if that is meant"
+    + "they are: choose 127.0.0.1, [::1], localhost or unix:PATH, or give --tokens (CROSSFADE_TOKENS), or say "
+    + "--insecure (CROSSFADE_INSECURE=true) if that is meant"
 
   private mutating func checkTiers() {
     var names: Set<String> = []

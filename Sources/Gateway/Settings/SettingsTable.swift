@@ -21,8 +21,9 @@ public enum SettingName: String, Hashable, Sendable, CaseIterable {
   case tlsCertificate = "tls-certificate"
   case tlsKey = "tls-key"
   case credentials = "auth"
-  case workers, insecure
+  case workers, insecure, tokens
   case sharePorts = "share-ports"
+  case keyPrefix = "key-prefix"
   case maximumValueSize = "max-value-size"
   case maximumKeys = "max-keys"
   case maximumBatchSize = "max-batch-size"
@@ -149,6 +150,12 @@ public struct SettingDescription: Sendable {
       .sharePorts, "SHARE_PORTS", "on|off",
       "Listen on ports where another gateway of the same user does, which is to take its place.", "on or off"),
     .init(
+      .tokens, "TOKENS", "file", "Who may do what: a line for each token, see docs/access-control.md.",
+      "FILE of lines NAME sha256:HASH RIGHTS [KEY-PREFIX], as crossfade make-token makes them"),
+    .init(
+      .keyPrefix, "KEY_PREFIX", "text", "Stands before every key in the tiers; callers do not see it.",
+      "1 to 249 bytes, none of them a space or a control character"),
+    .init(
       .maximumValueSize, "MAX_VALUE_SIZE", "size", "The largest value that is taken.",
       "1 to 128MiB, in bytes or with KiB, MiB, kB, MB"),
     .init(
@@ -245,7 +252,7 @@ public struct SettingDescription: Sendable {
     case .labels: "their addresses"
     case .tlsAuthorities: "the system's"
     case .tlsKey: "in the certificate's file"
-    case .tlsCertificate, .credentials, .corsOrigin: "none"
+    case .tlsCertificate, .credentials, .corsOrigin, .tokens, .keyPrefix: "none"
     default: Settings().texts(of: name).joined(separator: " ")
     }
   }

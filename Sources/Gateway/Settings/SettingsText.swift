@@ -32,6 +32,8 @@ extension Settings {
     case .credentials: perTier(\.credentialsFile)
     case .workers: [String(workers)]
     case .insecure: [String(insecure)]
+    case .tokens: tokensFile.map { [$0] } ?? []
+    case .keyPrefix: keyPrefix.map { [$0.description] } ?? []
     case .maximumValueSize: [SizeText.text(maximumValueLength)]
     case .maximumKeys: [String(maximumKeysPerRequest)]
     case .maximumBatchSize: [SizeText.text(maximumBatchLength)]

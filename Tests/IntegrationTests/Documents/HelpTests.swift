@@ -15,7 +15,7 @@ extension Program {
 
     static let documents = [
       "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/settings.md",
-      "docs/distributions.md", "docs/servers.md", "docs/operations.md",
+      "docs/distributions.md", "docs/servers.md", "docs/operations.md", "docs/access-control.md",
       "openapi.yaml", "Dockerfile",
     ]
 
@@ -63,7 +63,7 @@ extension Program {
     @Test("every flag and variable that a document names is one", arguments: documents)
     func names(_ document: String) throws {
       let text = try CommandOutput.document(document)
-      let commands = [[], ["serve"], ["check-config"], ["healthcheck"]]
+      let commands = [[], ["serve"], ["check-config"], ["healthcheck"], ["make-token"]]
       let flags = try commands.reduce(into: HelpTests.flagsOfOthers) { flags, command in
         flags.formUnion(try HelpTests.help(command).matches(of: /--[a-z-]+/).map { String($0.output) })
       }
