@@ -91,7 +91,8 @@ class Gateway:
     """A gateway on free ports, both of whose listeners answer."""
 
     def __init__(self, *arguments):
-        command = [BINARY, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *arguments]
+        command = [BINARY, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+                   "--log-format", "text", *arguments]
         self.process = subprocess.Popen(
             command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )

@@ -39,10 +39,8 @@ public final class Exchange {
   /// Answered in its handler's place, whose own answer comes too late.
   private var isGivenUp = false
 
-  /// When all of it was here; before that, when its head was.
-  public internal(set) var begun: Instant
-  /// What its handler wants to know again when it is answered.
-  public var notes = ExchangeNotes()
+  /// What is wanted again when it is answered.
+  public var notes: ExchangeNotes
   /// Bytes of the body that were received.
   public var receivedBytes: Int { receivedCount }
 
@@ -66,7 +64,7 @@ public final class Exchange {
     descriptor = cmh_connection_descriptor(connection)
     self.connection = connection
     self.daemon = daemon
-    begun = daemon.loop.now
+    notes = ExchangeNotes(begun: daemon.loop.now)
   }
 
   /// Why the body is being dropped.

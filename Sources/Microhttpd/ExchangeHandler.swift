@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
+import Reactor
+
 /// What a server does with exchanges. All calls are on the loop's thread.
 ///
 ///     head ─► admit ─┬─► body … ─► handle ─► (waits) ─► exchange.answer ─► sent
@@ -39,8 +41,10 @@ public enum RequestFault: Hashable, Sendable {
   case outOfTime
 }
 
-/// What a handler keeps with an exchange: it means nothing here.
+/// What is kept with an exchange until its end, for those who measure and log.
 public struct ExchangeNotes {
+  /// When all of it was here; before that, when its head was.
+  public var begun: Instant
   /// Which of the handler's routes it took.
   public var route = 0
   /// What it is called in logs, once it has been called anything.
@@ -48,5 +52,5 @@ public struct ExchangeNotes {
   /// What the handler asked others for it, and what that took.
   public var steps: String?
 
-  public init() {}
+  public init(begun: Instant) { self.begun = begun }
 }

@@ -168,7 +168,7 @@ extension Daemon {
     if exchange.isChunked { chunkedUploads.end(exchange.descriptor) }
     if let fault = exchange.discarded, !exchange.isAnswered { exchange.answer(refusal(exchange, fault)) }
     if !exchange.isAnswered {
-      exchange.begun = loop.now
+      exchange.notes.begun = loop.now
       handle(exchange)
     }
     if exchange.isAnswered { return queue(exchange, connection) }

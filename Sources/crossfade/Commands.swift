@@ -15,7 +15,7 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     let settings = try options.resolve()
     AllocatorTuning.apply()
-    let log = Logger(label: "crossfade") { _ in TextLogHandler(level: settings.logLevel) }
+    let log = settings.logFormat.makeLogger(level: settings.logLevel)
     do { try await Gateway.run(settings, log: log) } catch {
       throw ExitStatus.error(ExitStatus.failure, ["\(error)"])
     }

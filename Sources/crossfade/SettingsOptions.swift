@@ -52,6 +52,11 @@ struct SettingsOptions: ParsableArguments {
   @Option(name: .of(.drainDelay), help: .of(.drainDelay)) var drainDelay: String?
   @Option(name: .of(.drainTimeout), help: .of(.drainTimeout)) var drainTimeout: String?
   @Option(name: .of(.logLevel), help: .of(.logLevel)) var logLevel: String?
+  @Option(name: .of(.logFormat), help: .of(.logFormat)) var logFormat: String?
+  @Option(name: .of(.accessLog), help: .of(.accessLog)) var accessLog: String?
+  @Option(name: .of(.accessLogSample), help: .of(.accessLogSample)) var accessLogSample: String?
+  @Option(name: .of(.slowLog), help: .of(.slowLog)) var slowLog: String?
+  @Option(name: .of(.logKeys), help: .of(.logKeys)) var logKeys: String?
   @Option(name: .of(.serverTiming), help: .of(.serverTiming)) var serverTiming: String?
   @Option(name: .of(.corsOrigin), help: .of(.corsOrigin)) var corsOrigins: [String] = []
 
@@ -76,7 +81,8 @@ struct SettingsOptions: ParsableArguments {
       .writeTimeout: writeTimeout,
       .maximumConnections: connections, .idleTimeout: idleTimeout,
       .drainDelay: drainDelay, .drainTimeout: drainTimeout, .sharePorts: sharePorts,
-      .logLevel: logLevel, .serverTiming: serverTiming,
+      .logLevel: logLevel, .logFormat: logFormat, .accessLog: accessLog,
+      .accessLogSample: accessLogSample, .slowLog: slowLog, .logKeys: logKeys, .serverTiming: serverTiming,
       .tokens: tokens, .keyPrefix: keyPrefix,
     ]
     for case (let name, let value?) in single { flags[name] = [value] }

@@ -28,6 +28,32 @@ struct ServerTiming {
     }
   }
 
+  /// The same for the log: `new:miss:0.212,old:hit:0.48`.
+  func text(_ answer: Answer) -> String {
+    names.indices.compactMap { tier in
+      if tier == answer.tier {
+        let word =
+          switch answer.result {
+          case .success(.hit): "hit"
+          case .success(.miss): "miss"
+          case .success: "done"
+          case .failure(let error): error.word
+          }
+        return step(tier, word, answer.microseconds)
+      }
+      guard let visit = answer.others.first(where: { $0.tier == tier }) else { return nil }
+      switch visit.outcome {
+      case .hit: return step(tier, "hit", visit.microseconds)
+      case .miss: return step(tier, "miss", visit.microseconds)
+      case .error(let error): return step(tier, error.word, visit.microseconds)
+      }
+    }.joined(separator: ",")
+  }
+
+  private func step(_ tier: Int, _ word: String, _ microseconds: UInt32) -> String {
+    "\(names[tier]):\(word):\(Double(microseconds) / 1_000)"
+  }
+
   private func write(_ answer: Answer, to fields: inout FieldBlock) {
     write(answer.tier, answer.microseconds, to: &fields)
     switch answer.result {

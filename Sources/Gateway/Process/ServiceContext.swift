@@ -29,6 +29,8 @@ final class ServiceContext {
   var collectNodeStatuses: (@escaping ([[[NodeStatus]]]) -> Void) -> Void
   /// Gathers what became of the backfills of each worker. Completes on this loop.
   var collectBackfillCounts: (@escaping ([BackfillCounts]) -> Void) -> Void
+  /// Told of requests that are answered, where anybody wants to know; nil elsewhere.
+  var answerLog: RequestLog?
   /// Gathers what each worker has measured. Completes on this loop.
   var collectMeasurements: (@escaping ([Measurements]) -> Void) -> Void
   /// Told of every problem, with the id that its caller was given.
@@ -80,6 +82,7 @@ final class ServiceContext {
   /// The id under which the caller and the log are told of `problem`: the caller's own, or one of ours.
   func identify(_ problem: Problem, of request: any IncomingRequest) -> String {
     let id = request.givenID ?? requestIDs.next()
+    request.notes.id = id
     reportProblem(problem, id, request)
     return id
   }

@@ -16,7 +16,7 @@ public struct TextLogHandler: LogHandler {
   public var metadata: Logger.Metadata = [:]
   private let write: @Sendable (String) -> Void
 
-  public init(level: Logger.Level, write: @escaping @Sendable (String) -> Void = writeToStandardError) {
+  public init(level: Logger.Level, write: @escaping @Sendable (String) -> Void) {
     logLevel = level
     self.write = write
   }
@@ -28,15 +28,23 @@ public struct TextLogHandler: LogHandler {
 
   public func log(event: LogEvent) {
     let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
-    write(TextLogHandler.line(unixTime: time(nil), event.level, event.message.description, all))
+    write(TextLogHandler.lineNow(event.level, event.message.description, all))
+  }
+
+  @Sendable
+  static func lineNow(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) -> String {
+    line(unixTime: LogLine.now().tv_sec, level, message, metadata)
   }
 
   static func line(
     unixTime: time_t, _ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata
   ) -> String {
-    var line = "\(timestamp(unixTime)) \(level.rawValue) \(message)"
-    for (name, value) in metadata.sorted(by: { $0.key < $1.key }) { line += " \(name)=\(plain("\(value)"))" }
-    return line + "\n"
+    let head = "\(LogLine.timestamp(unixTime))Z \(level.rawValue) \(message)"
+    return LogLine.fitting(metadata) { pairs in
+      var line = head
+      for pair in pairs { line += " \(pair.name)=\(plain("\(pair.value)"))" }
+      return line + "\n"
+    }
   }
 
   private static func plain(_ value: String) -> String {
@@ -45,18 +53,10 @@ public struct TextLogHandler: LogHandler {
     }
     return isPlain && !value.isEmpty ? value : quoted(value)
   }
-
-  /// RFC 3339 in UTC, whole seconds.
-  private static func timestamp(_ unixTime: time_t) -> String {
-    var unixTime = unixTime
-    var parts = tm()
-    gmtime_r(&unixTime, &parts)
-    func padded(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    let date = [parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday].map(padded).joined(separator: "-")
-    return "\(date)T\([parts.tm_hour, parts.tm_min, parts.tm_sec].map(padded).joined(separator: ":"))Z"
-  }
 }
 
+/// For what is said before there is a log, or in its place: waits for whoever reads stderr.
+///
 /// Writes the text in one call where possible: lines of threads and processes that share a terminal or
 /// a pipe then stay whole. A text that stderr does not take is lost, as there is no one left to tell.
 @Sendable

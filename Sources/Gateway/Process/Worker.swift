@@ -128,8 +128,10 @@ public final class Worker {
     context.collectMeasurements = { [unowned self] completion in
       group.collect(on: loop, { $0.measurements }, completion: completion)
     }
-    let requests = RequestLog(log, loop: loop)
+    let choice = RequestLog.Choice(settings)
+    let requests = RequestLog(log, loop: loop, choice)
     context.reportProblem = { requests.note($0, $1, $2) }
+    if choice.isOfAnswers { context.answerLog = requests }
     return context
   }
 

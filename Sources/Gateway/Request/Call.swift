@@ -84,6 +84,8 @@ final class Call {
 
   func appendTiming(_ answer: Answer, to fields: inout FieldBlock) {
     if tellsTiming { context.serverTiming.append(answer, to: &fields) }
+    guard let log = context.answerLog, part == nil, log.wantsSteps(request) else { return }
+    request.notes.steps = context.serverTiming.text(answer)
   }
 
   /// - Parameter answer: what the tiers came to.

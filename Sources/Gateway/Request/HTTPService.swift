@@ -51,13 +51,21 @@ final class HTTPService: ExchangeHandler {
   }
 
   func willAnswer(_ exchange: Exchange, with response: Response) {
-    let time = UInt32(clamping: (context.loop.now.nanoseconds - exchange.begun.nanoseconds) / 1_000)
+    let (begun, received) = (exchange.notes.begun, exchange.receivedBytes)
+    // Those leave without their body.
+    let sent = exchange.method == .head || response.status == 304 ? 0 : response.body.count
     context.metrics.noteAnswer(
-      route: exchange.notes.route, status: response.status, microseconds: time,
-      requestBytes: exchange.receivedBytes, responseBytes: exchange.method == .head ? 0 : response.body.count)
+      route: exchange.notes.route, status: response.status,
+      microseconds: UInt32(clamping: (context.loop.now.nanoseconds - begun.nanoseconds) / 1_000),
+      requestBytes: received, responseBytes: sent)
+    context.answerLog?.noteAnswer(
+      exchange, status: response.status, requestBytes: received, responseBytes: sent)
   }
 
-  func wasAbandoned(_ exchange: Exchange) { context.metrics.count(.requestAbandoned) }
+  func wasAbandoned(_ exchange: Exchange) {
+    context.metrics.count(.requestAbandoned)
+    context.answerLog?.noteAbandoned(exchange)
+  }
 
   /// The gateway ends before the answer is there. A write may be made yet, or have been.
   private static func outOfTime(_ exchange: Exchange) -> Problem {

@@ -19,6 +19,16 @@ public enum TLSChoice: String, Hashable, Sendable, CaseIterable {
   case insecure
 }
 
+/// Which requests have a line in the log.
+public enum AccessLog: String, Hashable, Sendable, CaseIterable {
+  case off
+  /// Those of status 400 and above, but 404 and 412, which are answers to a question.
+  case errors
+  /// One of many, and every error.
+  case sampled
+  case all
+}
+
 /// One `--tier NAME=NODE[,NODE...]`, and what other settings say of that tier.
 public struct TierSettings: Hashable, Sendable {
   public var name: String
@@ -109,6 +119,15 @@ public struct Settings: Hashable, Sendable {
   /// How long requests in flight may take to end after the first SIGTERM.
   public var drainTimeout: Duration = .seconds(10)
   public var logLevel: Logger.Level = .info
+  public var logFormat = LogFormat.auto
+  /// Which requests have a line of their own.
+  public var accessLog = AccessLog.off
+  /// One of so many requests of a worker, where they are sampled.
+  public var accessLogSample = 100
+  /// Requests that took as long have a line, whatever the access log says; zero = none.
+  public var slowLog: Duration = .zero
+  /// Whether lines about requests tell their targets, in which keys are.
+  public var logKeys = false
   /// Whether every answer says what each tier took, as `Prefer: timing` asks for one.
   public var serverTiming = false
   /// Whose pages a browser lets read the answers (CORS): origins, or `*` alone for all; none by default.

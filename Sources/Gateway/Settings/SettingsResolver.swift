@@ -45,7 +45,7 @@ struct SettingsResolver {
     readLast(.ejectAfter, \.ejectAfter, Syntax.count(in: 1...1_000))
     readBackfill()
     readClientLimits()
-    readLast(.logLevel, \.logLevel, Syntax.choice)
+    readLog()
     readLast(.serverTiming, \.serverTiming, Syntax.toggle)
     readOrigins()
     readAccess()
@@ -144,6 +144,16 @@ struct SettingsResolver {
     readLast(.headTimeout, \.headTimeout, Syntax.duration(in: times))
     readLast(.bodyTimeout, \.bodyTimeout, Syntax.duration(in: times))
     readLast(.writeTimeout, \.writeTimeout, Syntax.duration(in: times))
+  }
+
+  private mutating func readLog() {
+    typealias Syntax = SettingsSyntax
+    readLast(.logLevel, \.logLevel, Syntax.choice)
+    readLast(.logFormat, \.logFormat, Syntax.choice)
+    readLast(.accessLog, \.accessLog, Syntax.choice)
+    readLast(.accessLogSample, \.accessLogSample, Syntax.count(in: 1...1_000_000_000))
+    readLast(.slowLog, \.slowLog, Syntax.duration(in: .zero ... .seconds(600)))
+    readLast(.logKeys, \.logKeys, Syntax.toggle)
   }
 
   private mutating func readBackfill() {

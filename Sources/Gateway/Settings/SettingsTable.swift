@@ -43,6 +43,11 @@ public enum SettingName: String, Hashable, Sendable, CaseIterable {
   case drainDelay = "drain-delay"
   case drainTimeout = "drain-timeout"
   case logLevel = "log-level"
+  case logFormat = "log-format"
+  case accessLog = "access-log"
+  case accessLogSample = "access-log-sample"
+  case slowLog = "slow-log"
+  case logKeys = "log-keys"
   case serverTiming = "server-timing"
   case corsOrigin = "cors-origin"
 
@@ -218,6 +223,23 @@ public struct SettingDescription: Sendable {
     .init(
       .logLevel, "LOG_LEVEL", "level", "The least important lines to log.",
       "one of " + list(Logger.Level.allCases)),
+    .init(
+      .logFormat, "LOG_FORMAT", "format", "What log lines are; auto = text on a terminal, else JSON.",
+      "one of " + list(LogFormat.allCases)),
+    .init(
+      .accessLog, "ACCESS_LOG", "choice", "Which requests are logged when they are answered.",
+      "one of " + list(AccessLog.allCases)),
+    .init(
+      .accessLogSample, "ACCESS_LOG_SAMPLE", "number",
+      "Where requests are sampled, one of so many of a worker is logged, beside the errors.",
+      "1 to 1000000000"),
+    .init(
+      .slowLog, "SLOW_LOG", "duration",
+      "Requests that took as long are logged with what each tier took; 0s = none.",
+      "0s to 10m, like 50ms or 1s"),
+    .init(
+      .logKeys, "LOG_KEYS", "on|off", "Lines about requests have their targets, which tell the keys.",
+      "on or off"),
     .init(
       .serverTiming, "SERVER_TIMING", "on|off",
       "Say in every answer about one key what each tier took; off = where Prefer: timing asks for it.",

@@ -54,6 +54,11 @@ extension Settings {
     case .drainDelay: [DurationText.text(drainDelay)]
     case .drainTimeout: [DurationText.text(drainTimeout)]
     case .logLevel: [logLevel.rawValue]
+    case .logFormat: [logFormat.rawValue]
+    case .accessLog: [accessLog.rawValue]
+    case .accessLogSample: [String(accessLogSample)]
+    case .slowLog: [DurationText.text(slowLog)]
+    case .logKeys: [logKeys ? "on" : "off"]
     case .serverTiming: [serverTiming ? "on" : "off"]
     case .corsOrigin: corsOrigins
     }

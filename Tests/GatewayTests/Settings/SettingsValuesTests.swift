@@ -101,6 +101,13 @@ struct ValueRow: Sendable, CustomTestStringConvertible {
     .init(.drainTimeout, "60m", "1h"),
     .init(.logLevel, "trace", "trace"),
     .init(.logLevel, "critical", "critical"),
+    .init(.logFormat, "json", "json"),
+    .init(.accessLog, "sampled", "sampled"),
+    .init(.accessLogSample, "1", "1"),
+    .init(.accessLogSample, "1000000000", "1000000000"),
+    .init(.slowLog, "0s", "0s"),
+    .init(.slowLog, "10m", "10m"),
+    .init(.logKeys, "on", "on"),
   ]
 
   static let bad: [ValueRow] = [
@@ -229,6 +236,11 @@ struct ValueRow: Sendable, CustomTestStringConvertible {
     .init(.idleTimeout, "25h", "too large"),
     .init(.drainTimeout, "2h", "too large"),
     .init(.logLevel, "verbose", "no such choice"),
+    .init(.logFormat, "xml", "no such choice"),
+    .init(.accessLog, "some", "no such choice"),
+    .init(.accessLogSample, "0", "too small"),
+    .init(.slowLog, "11m", "too large"),
+    .init(.logKeys, "maybe", "neither true nor false"),
   ]
 
   @Test("a good value is taken and printed in its plain form", arguments: good)

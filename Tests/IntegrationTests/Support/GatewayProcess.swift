@@ -38,7 +38,9 @@ final class GatewayProcess: Sendable {
   /// and nothing else: a stray CROSSFADE_ variable of the one who tests would be a setting.
   init(_ arguments: [String] = [], environment: [String: String] = [:], admin: Bool = true) throws {
     log = try LinePipe()
-    let listeners = ["serve", "--listen", "127.0.0.1:0", "--admin", admin ? "127.0.0.1:0" : "off"]
+    let listeners = [
+      "serve", "--listen", "127.0.0.1:0", "--admin", admin ? "127.0.0.1:0" : "off", "--log-format", "text",
+    ]
     process = try ChildProcess(
       GatewayProcess.binary, listeners + arguments, environment: environment,
       streams: .init(errors: log.writeEnd))
