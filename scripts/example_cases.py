@@ -193,6 +193,10 @@ class Stage:
         file.write_text(f"web sha256:{hashes['web']} read,write web:\nops sha256:{hashes['ops']} admin\n")
         return [*self._two(), "--tokens", str(file)]
 
+    # A second request within a second is one too many.
+    def _limited(self):
+        return [*self._two(), "--rate-limit", "1"]
+
     # The primary is said to be a proxy.
     def _proxy(self):
         return [*self._two(), "--protocol", "new=proxy"]
@@ -217,6 +221,7 @@ def of_status(operation, status):
         413: dict(headers=("Content-Length: 99999999",), body=b""),
         414: dict(query=f"x={TOO_LONG}"),
         417: dict(headers=("Expect: the best",)),
+        429: dict(stage="limited", is_repeated=True),
         431: dict(headers=(f"X-Long: {TOO_LONG}",)),
         505: dict(version="HTTP/2.0"),
         # What may have to create a counter is waited for.

@@ -76,6 +76,13 @@ static inline int cmh_connection_descriptor(struct MHD_Connection *connection) {
   return info == NULL ? -1 : info->connect_fd;
 }
 
+// The same union. Valid for as long as the connection; NULL when there is none.
+static inline const struct sockaddr *cmh_connection_address(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  return info == NULL ? NULL : info->client_addr;
+}
+
 // The same union. Bytes from the method's first to the last of the empty line; 0 before they are known.
 static inline size_t cmh_header_size(struct MHD_Connection *connection) {
   const union MHD_ConnectionInfo *info =

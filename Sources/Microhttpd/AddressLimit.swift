@@ -12,9 +12,14 @@ import Synchronization
 /// which counts as one address.
 public final class AddressLimit: Sendable {
   /// An IPv4 address (also one in IPv6's clothes), or the first half of an IPv6 address.
-  struct Address: Hashable {
+  public struct Address: Hashable, Sendable {
     let family: UInt16
     let bits: UInt64
+
+    public init(family: UInt16, bits: UInt64) {
+      self.family = family
+      self.bits = bits
+    }
   }
 
   private let most: Int

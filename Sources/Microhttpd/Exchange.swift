@@ -185,6 +185,12 @@ public final class Exchange {
     return String(decoding: UnsafeRawBufferPointer(start: value, count: length), as: UTF8.self)
   }
 
+  /// Whose connection it is; nil for a unix socket's, and once the exchange is gone.
+  public var clientAddress: AddressLimit.Address? {
+    guard let connection, let address = cmh_connection_address(connection) else { return nil }
+    return AddressLimit.Address(address)
+  }
+
   // MARK: The answer's way out
 
   /// Makes libmicrohttpd's object of the answer, which the caller destroys once it is queued; nil when there

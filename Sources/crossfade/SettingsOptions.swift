@@ -32,6 +32,9 @@ struct SettingsOptions: ParsableArguments {
   @Flag(name: .of(.insecure), help: .of(.insecure)) var insecure = false
   @Option(name: .of(.sharePorts), help: .of(.sharePorts)) var sharePorts: String?
   @Option(name: .of(.tokens), help: .of(.tokens)) var tokens: String?
+  @Option(name: .of(.rateLimit), help: .of(.rateLimit)) var rateLimit: String?
+  @Option(name: .of(.rateBurst), help: .of(.rateBurst)) var rateBurst: String?
+  @Option(name: .of(.rateLimitBy), help: .of(.rateLimitBy)) var rateLimitBy: String?
   @Option(name: .of(.keyPrefix), help: .of(.keyPrefix)) var keyPrefix: String?
   @Option(name: .of(.maximumValueSize), help: .of(.maximumValueSize)) var valueSize: String?
   @Option(name: .of(.maximumKeys), help: .of(.maximumKeys)) var keys: String?
@@ -84,6 +87,7 @@ struct SettingsOptions: ParsableArguments {
       .logLevel: logLevel, .logFormat: logFormat, .accessLog: accessLog,
       .accessLogSample: accessLogSample, .slowLog: slowLog, .logKeys: logKeys, .serverTiming: serverTiming,
       .tokens: tokens, .keyPrefix: keyPrefix,
+      .rateLimit: rateLimit, .rateBurst: rateBurst, .rateLimitBy: rateLimitBy,
     ]
     for case (let name, let value?) in single { flags[name] = [value] }
     return SettingSources(flags: flags, environment: ProcessInfo.processInfo.environment)

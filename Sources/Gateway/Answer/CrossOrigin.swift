@@ -75,6 +75,7 @@ final class CrossOriginRequest: IncomingRequest {
   var body: [UInt8] { request.body }
   var contentLength: Int? { request.contentLength }
   var isGone: Bool { request.isGone }
+  var clientAddress: AddressLimit.Address? { request.clientAddress }
   var notes: ExchangeNotes {
     get { request.notes }
     set { request.notes = newValue }

@@ -65,6 +65,10 @@ info:
     is copied to the primary for a reader (`promote`) needs the right to read. `POST /flush` needs a token for
     all keys.
 
+    **How often.** With `--rate-limit` a client, which is an address or a token, may make so many requests a second,
+    and `--rate-burst` at once; more are answered 429 with `Retry-After`. A batch is one request. Health and the
+    admin listener are not limited.
+
     **Methods.** HEAD is answered wherever GET is, OPTIONS everywhere.
 
     **Who asked.** `instance` of a problem, which the log has too, is the request's own `X-Request-Id` where
@@ -218,6 +222,8 @@ paths:
           $ref: '#/components/responses/TargetTooLong'
         '417':
           $ref: '#/components/responses/ExpectationFailed'
+        '429':
+          $ref: '#/components/responses/TooManyRequests'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '502':
@@ -286,6 +292,8 @@ paths:
           $ref: '#/components/responses/TargetTooLong'
         '417':
           $ref: '#/components/responses/HeadProblem'
+        '429':
+          $ref: '#/components/responses/HeadTooManyRequests'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '502':
@@ -349,6 +357,8 @@ paths:
           $ref: '#/components/responses/UnsupportedMediaType'
         '417':
           $ref: '#/components/responses/ExpectationFailed'
+        '429':
+          $ref: '#/components/responses/TooManyRequests'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '501':
@@ -412,6 +422,8 @@ paths:
           $ref: '#/components/responses/TargetTooLong'
         '417':
           $ref: '#/components/responses/ExpectationFailed'
+        '429':
+          $ref: '#/components/responses/TooManyRequests'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '501':
@@ -470,6 +482,8 @@ paths:
           $ref: '#/components/responses/UnsupportedMediaType'
         '417':
           $ref: '#/components/responses/ExpectationFailed'
+        '429':
+          $ref: '#/components/responses/TooManyRequests'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '502':
@@ -524,6 +538,8 @@ paths:
           $ref: '#/components/responses/UnsupportedMediaType'
         '417':
           $ref: '#/components/responses/ExpectationFailed'
+        '429':
+          $ref: '#/components/responses/TooManyRequests'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '502':
@@ -573,6 +589,8 @@ paths:
           $ref: '#/components/responses/UnsupportedMediaType'
         '417':
           $ref: '#/components/responses/ExpectationFailed'
+        '429':
+          $ref: '#/components/responses/TooManyRequests'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '502':
@@ -622,6 +640,8 @@ paths:
           $ref: '#/components/responses/UnsupportedMediaType'
         '417':
           $ref: '#/components/responses/ExpectationFailed'
+        '429':
+          $ref: '#/components/responses/TooManyRequests'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '502':
@@ -693,6 +713,8 @@ paths:
           $ref: '#/components/responses/UnsupportedMediaType'
         '417':
           $ref: '#/components/responses/ExpectationFailed'
+        '429':
+          $ref: '#/components/responses/TooManyRequests'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '502':
@@ -776,6 +798,8 @@ paths:
           $ref: '#/components/responses/TargetTooLong'
         '417':
           $ref: '#/components/responses/ExpectationFailed'
+        '429':
+          $ref: '#/components/responses/TooManyRequests'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '505':
@@ -869,6 +893,8 @@ paths:
           $ref: '#/components/responses/UnsupportedMediaType'
         '417':
           $ref: '#/components/responses/ExpectationFailed'
+        '429':
+          $ref: '#/components/responses/TooManyRequests'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '505':
@@ -909,6 +935,8 @@ paths:
           $ref: '#/components/responses/UnsupportedMediaType'
         '417':
           $ref: '#/components/responses/ExpectationFailed'
+        '429':
+          $ref: '#/components/responses/TooManyRequests'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '502':
@@ -957,6 +985,8 @@ paths:
           $ref: '#/components/responses/UnsupportedMediaType'
         '417':
           $ref: '#/components/responses/ExpectationFailed'
+        '429':
+          $ref: '#/components/responses/TooManyRequests'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
         '502':
@@ -1999,6 +2029,25 @@ components:
         text/plain:
           schema:
             type: string
+    TooManyRequests:
+      description: More requests than one client may make, where that is limited (`--rate-limit`). Nothing was done.
+      headers:
+        Retry-After:
+          $ref: '#/components/headers/RetryAfter'
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/rate-limited, title: Too many requests, status: 429, detail: 'more than 100 requests a second, and 200 at once, of one address', instance: 6924f3a1-812-0-24}
+        text/plain:
+          schema:
+            type: string
     NotFound:
       description: Every consulted tier missed.
       headers:
@@ -2346,6 +2395,17 @@ components:
       headers:
         WWW-Authenticate:
           $ref: '#/components/headers/Scope'
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+    HeadTooManyRequests:
+      description: More requests than one client may make.
+      headers:
+        Retry-After:
+          $ref: '#/components/headers/RetryAfter'
         Cache-Control:
           $ref: '#/components/headers/CacheControl'
         Vary:

@@ -19,6 +19,7 @@ enum ProblemType: String, CaseIterable, Sendable {
   case invalidToken = "invalid-token"
   case forbidden
   case keyForbidden = "key-forbidden"
+  case rateLimited = "rate-limited"
   case notFound = "not-found"
   case noSuchRoute = "no-such-route"
   case noSuchTier = "no-such-tier"
@@ -67,6 +68,7 @@ enum ProblemType: String, CaseIterable, Sendable {
     case .invalidToken: (401, "The token is not valid")
     case .forbidden: (403, "The token does not have the right")
     case .keyForbidden: (403, "The token is not for this key")
+    case .rateLimited: (429, "Too many requests")
     case .notFound: (404, "Key not found")
     case .noSuchRoute: (404, "No such route")
     case .noSuchTier: (404, "No such tier")

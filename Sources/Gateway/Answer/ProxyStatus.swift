@@ -43,7 +43,7 @@ extension ProblemType {
     case .protocolViolation, .serverError: nil
     case .unsupported, .outOfMemory, .tooLarge, .answerTooLarge: nil
     case .malformedRequest, .invalidKey, .invalidQuery, .invalidBody, .invalidPrecondition, .tokenNeeded,
-      .invalidToken, .forbidden, .keyForbidden, .notFound,
+      .invalidToken, .forbidden, .keyForbidden, .rateLimited, .notFound,
       .noSuchRoute, .noSuchTier, .methodNotAllowed, .notAcceptable, .notNumeric, .exists, .changed, .missing,
       .unsupportedMediaType, .expectationFailed, .unknownMethod, .notReady, .busy, .contended:
       nil

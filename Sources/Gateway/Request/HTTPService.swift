@@ -88,17 +88,12 @@ final class HTTPService: ExchangeHandler {
         request.answer(response)
       case .route(let route, let key, let query):
         request.notes.route = route.number
-        let caller = try caller(of: request, route)
+        let caller = try context.access?.admit(request, needing: route.need, now: context.loop.now)
         try route.handler(Call(request, context, caller: caller, key: key, query: query))
       }
     } catch {
       request.answer(context.response(error, to: request))
     }
-  }
-
-  private func caller(of request: any IncomingRequest, _ route: Route) throws(Problem) -> Token? {
-    guard let access = context.access else { return nil }
-    return try access.caller(of: request, needing: route.need)
   }
 
   /// Refuses by its announced length a body that could not be taken, before it is on the way, and whatever may be
@@ -110,7 +105,7 @@ final class HTTPService: ExchangeHandler {
     guard length > Limits.smallBodyLength || isChunkedAndControlled(request) else { return nil }
     do throws(Problem) {
       let route = try router.route(request.method, request.rawTarget)
-      if let route { _ = try caller(of: request, route) }
+      if let route { try context.access?.check(request, needing: route.need) }
       let limit = lengthLimit(request, route?.bodyUse ?? .arguments)
       if length <= limit { return nil }
       throw Problem(.tooLarge, "the body has \(length) bytes; at most \(limit) can be taken here")

@@ -16,6 +16,9 @@ protocol IncomingRequest: AnyObject {
   /// The client has gone; an answer would be dropped.
   var isGone: Bool { get }
 
+  /// Whose connection it is; nil for a unix socket's.
+  var clientAddress: AddressLimit.Address? { get }
+
   /// The first field of that name, case-insensitive.
   func header(_ name: StaticString) -> String?
   /// Shows the value of the only field of that name, if that can be had at a glance.

@@ -29,6 +29,11 @@ public enum AccessLog: String, Hashable, Sendable, CaseIterable {
   case all
 }
 
+/// What counts as one client where requests are limited.
+public enum RateLimitBy: String, Hashable, Sendable, CaseIterable {
+  case token, address
+}
+
 /// One `--tier NAME=NODE[,NODE...]`, and what other settings say of that tier.
 public struct TierSettings: Hashable, Sendable {
   public var name: String
@@ -80,6 +85,11 @@ public struct Settings: Hashable, Sendable {
   public var sharesPorts = false
   /// The path of the file of tokens (`TokenFile`); nil = nobody is asked who they are.
   public var tokensFile: String?
+  /// Requests a second of one client, in all workers together; 0 = as many as it likes.
+  public var rateLimit = 0
+  /// Most requests of one client at once; nil = those of a second.
+  public var rateBurst: Int?
+  public var rateLimitBy = RateLimitBy.address
   /// What stands before every key in the tiers.
   public var keyPrefix: KeyPrefix?
   /// Largest value in bytes that PUT, append and prepend take.

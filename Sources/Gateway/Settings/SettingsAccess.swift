@@ -12,6 +12,14 @@ extension SettingsResolver {
         for reason in error.faults { fault(.tokens, path, reason) }
       }
     }
+    readLast(.rateLimit, \.rateLimit, SettingsSyntax.count(in: 0...1_000_000))
+    readLast(.rateBurst, \.rateBurst) { text throws(InvalidValue) in
+      try SettingsSyntax.count(text, 1...1_000_000)
+    }
+    readLast(.rateLimitBy, \.rateLimitBy, SettingsSyntax.choice)
+    if settings.rateLimitBy == .token, settings.tokensFile == nil {
+      fault(.rateLimitBy, "token", "there are none (\(SettingName.tokens.flag))")
+    }
     readLast(.keyPrefix, \.keyPrefix, SettingsSyntax.keyPrefix)
   }
 }

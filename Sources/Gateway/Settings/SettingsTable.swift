@@ -24,6 +24,9 @@ public enum SettingName: String, Hashable, Sendable, CaseIterable {
   case workers, insecure, tokens
   case sharePorts = "share-ports"
   case keyPrefix = "key-prefix"
+  case rateLimit = "rate-limit"
+  case rateBurst = "rate-burst"
+  case rateLimitBy = "rate-limit-by"
   case maximumValueSize = "max-value-size"
   case maximumKeys = "max-keys"
   case maximumBatchSize = "max-batch-size"
@@ -158,6 +161,15 @@ public struct SettingDescription: Sendable {
       .tokens, "TOKENS", "file", "Who may do what: a line for each token, see docs/access-control.md.",
       "FILE of lines NAME sha256:HASH RIGHTS [KEY-PREFIX], as crossfade make-token makes them"),
     .init(
+      .rateLimit, "RATE_LIMIT", "number",
+      "Most requests a second of one client, over all workers; more are refused with 429; 0 = no limit.",
+      "0 to 1000000"),
+    .init(
+      .rateBurst, "RATE_BURST", "number", "Most requests of one client at once.", "1 to 1000000"),
+    .init(
+      .rateLimitBy, "RATE_LIMIT_BY", "choice", "What counts as one client.",
+      "one of " + list(RateLimitBy.allCases)),
+    .init(
       .keyPrefix, "KEY_PREFIX", "text", "Stands before every key in the tiers; callers do not see it.",
       "1 to 249 bytes, none of them a space or a control character"),
     .init(
@@ -273,6 +285,7 @@ public struct SettingDescription: Sendable {
     case .weights: "1 each"
     case .labels: "their addresses"
     case .tlsAuthorities: "the system's"
+    case .rateBurst: "those of a second"
     case .tlsKey: "in the certificate's file"
     case .tlsCertificate, .credentials, .corsOrigin, .tokens, .keyPrefix: "none"
     default: Settings().texts(of: name).joined(separator: " ")

@@ -16,6 +16,7 @@ final class HandmadeRequest: IncomingRequest {
   let body: [UInt8]
   let contentLength: Int?
   var isGone = false
+  var clientAddress: AddressLimit.Address?
   var notes = ExchangeNotes(begun: .current())
   private let fields: [(name: String, value: String)]
   private(set) var response: Response?

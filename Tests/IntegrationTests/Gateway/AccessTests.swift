@@ -116,5 +116,30 @@ extension Program {
       #expect(try RawHTTP(gateway.address).item("a").key == "a")
       #expect(try http(gateway.address, "GET", "/keys/app:a").status == 404)
     }
+
+    @Test("the workers together serve a client as often as it may ask, over one connection or many")
+    func rateLimit() throws {
+      let arguments = ["--workers", "4", "--rate-limit", "1", "--rate-burst", "20"]
+      for isOne in [true, false] {
+        let gateway = try GatewayProcess(arguments)
+        try gateway.waitUntilReady()
+        let connection = try RawHTTP(gateway.address)
+        var statuses: [Int] = []
+        var refused: RawResponse?
+        for _ in 0..<60 {
+          let response =
+            isOne ? try connection.request("GET", "/keys/k") : try http(gateway.address, "GET", "/keys/k")
+          statuses.append(response.status)
+          if response.status == 429 { refused = response }
+        }
+        let served = statuses.count { $0 == 404 }
+        #expect(served >= 20)
+        // More only for each second that this takes.
+        #expect(served < 40)
+        #expect(statuses.prefix(20).allSatisfy { $0 == 404 })
+        #expect(refused?.header("Retry-After") == "1")
+        #expect(try connection.request("GET", "/livez").status == 200)
+      }
+    }
   }
 }
