@@ -19,8 +19,12 @@ enum MetricsPage {
       }
       // What the system does not tell is left out; the rest is no worse for it.
       let process = try? ProcessFacts.current()
+      let total = TotalMeasurements(parts)
+      // One worker has the admin listeners.
+      let most = context.settings.maximumConnections
+      let limits: [(ListenerRole, Int)] = [(.data, most * total.workers), (.admin, most)]
       let report = MetricsReport(
-        TotalMeasurements(parts), version: context.version, owed: owed, process: process)
+        total, version: context.version, limits: limits, owed: owed, process: process)
       call.respond(
         Response(
           status: 200,

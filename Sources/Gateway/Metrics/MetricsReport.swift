@@ -14,15 +14,19 @@ struct MetricsReport {
   var text: String { out.text }
 
   /// - Parameters:
+  ///   - limits: of connections, by listener.
   ///   - owed: what is owed to older tiers, by name.
   ///   - process: nil where the system does not tell.
   init(
-    _ total: TotalMeasurements, version: String, owed: [(tier: String, InvalidationLedger.TierState)],
+    _ total: TotalMeasurements, version: String, limits: [(ListenerRole, Int)],
+    owed: [(tier: String, InvalidationLedger.TierState)],
     process: ProcessFacts?
   ) {
     self.total = total
     requests()
     listeners()
+    connectionLimits(limits)
+    tierInfo()
     tierReads()
     tierWrites()
     tierDurations()
@@ -95,7 +99,23 @@ struct MetricsReport {
     }
   }
 
+  private mutating func connectionLimits(_ limits: [(ListenerRole, Int)]) {
+    for (role, limit) in limits {
+      out.gauge(
+        "crossfade_client_connections_limit", "The most client connections of all workers together.",
+        [.init("listener", role.rawValue)], limit)
+    }
+  }
+
   // MARK: Tiers
+
+  private mutating func tierInfo() {
+    for (index, tier) in total.tiers.enumerated() {
+      out.gauge(
+        "crossfade_tier_info", "Always 1; what each tier is.",
+        [.init("tier", tier.name), .init("role", index == 0 ? "primary" : "older")], 1)
+    }
+  }
 
   private mutating func tierReads() {
     for tier in total.tiers {
