@@ -13,7 +13,7 @@ struct Serve: AsyncParsableCommand {
   @OptionGroup var options: SettingsOptions
 
   func run() async throws {
-    let settings = try options.resolve()
+    let settings = try options.resolve().settings
     AllocatorTuning.apply()
     let log = settings.logFormat.makeLogger(level: settings.logLevel)
     do { try await Gateway.run(settings, log: log) } catch {
@@ -29,8 +29,17 @@ struct CheckConfig: ParsableCommand {
   @OptionGroup var options: SettingsOptions
 
   func run() throws {
-    print(try options.resolve().report(options.sources), terminator: "")
+    let (settings, sources) = try options.resolve()
+    print(settings.report(sources), terminator: "")
   }
+}
+
+/// For scripts/embed-settings.
+struct DescribeSettings: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Print the table of all settings for docs/configuration.md.", shouldDisplay: false)
+
+  func run() throws { print(SettingDescription.documentation, terminator: "") }
 }
 
 struct AskHealth: ParsableCommand {

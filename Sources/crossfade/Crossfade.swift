@@ -12,7 +12,7 @@ struct Crossfade: AsyncParsableCommand {
     abstract:
       "An HTTP gateway in front of memcached that reads fall back through, from the new cluster to older ones.",
     version: "crossfade \(Version.current)",
-    subcommands: [Serve.self, CheckConfig.self, AskHealth.self, MakeToken.self])
+    subcommands: [Serve.self, CheckConfig.self, AskHealth.self, MakeToken.self, DescribeSettings.self])
 
   static func main() async {
     do {

@@ -7,6 +7,7 @@ import Gateway
 
 /// The flags of all settings, as texts: what they mean and whether they are right is Gateway's to say.
 struct SettingsOptions: ParsableArguments {
+  @Option(name: .of(.config), help: .of(.config)) var config: String?
   @Option(name: .of(.listen), help: .of(.listen)) var listen: [String] = []
   @Option(name: .of(.admin), help: .of(.admin)) var admin: [String] = []
   @Option(name: .of(.tier), help: .of(.tier)) var tiers: [String] = []
@@ -72,6 +73,7 @@ struct SettingsOptions: ParsableArguments {
       .insecure: insecure ? ["true"] : [],
     ]
     let single: [SettingName: String?] = [
+      .config: config,
       .policy: policy, .backfill: backfill, .backfillItems: backfillItems, .backfillBytes: backfillBytes,
       .backfillMaximumSize: backfillSize, .backfillMinimumTTL: backfillTTL, .backfillAssumedTTL: assumedTTL,
       .backfillSuppression: suppression, .maximumOwed: owed,
@@ -93,9 +95,10 @@ struct SettingsOptions: ParsableArguments {
     return SettingSources(flags: flags, environment: ProcessInfo.processInfo.environment)
   }
 
-  /// The settings, or the end of the process with every fault on stderr.
-  func resolve() throws -> Settings {
-    do { return try Settings.resolve(sources) } catch {
+  /// The settings with what they were made of, or the end of the process with every fault on stderr.
+  func resolve() throws -> (settings: Settings, sources: SettingSources) {
+    let sources = sources.readingFile()
+    do { return (try Settings.resolve(sources), sources) } catch {
       throw ExitStatus.error(ExitStatus.misuse, error.faults.map(\.description))
     }
   }

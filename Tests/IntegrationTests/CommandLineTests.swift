@@ -76,9 +76,9 @@ extension Program {
       arguments: [
         (["serve", "--wrong"], "--wrong"), (["serve", "--workers"], "--workers"),
         (["serve", "extra"], "extra"),
-        (["sreve"], "sreve"), (["serve", "--config", "f"], "--config"),
+        (["sreve"], "sreve"), (["serve", "--config"], "--config"),
         (["serve", "--colour", "on"], "--colour"),
-        (["serve", "--config", "x.json5"], "--config"), (["--wrong"], "--wrong"),
+        (["--wrong"], "--wrong"),
       ])
     func aWrongFlagOrWordEndsWith2AndIsNamedOnStderr(_ arguments: [String], _ named: String)
       throws

@@ -61,11 +61,13 @@ public struct TierSettings: Hashable, Sendable {
   }
 }
 
-/// Everything that can be set, valid: made by flags, environment and defaults in that order.
+/// Everything that can be set, valid: made by flags, environment, file and defaults in that order.
 ///
 /// The values that these properties start with are the defaults: `--help` and the resolver read them
 /// from here, so that they are written down once.
 public struct Settings: Hashable, Sendable {
+  /// The file that was read beside flags and variables.
+  public var configFile: String?
   public var listen: [ListenAddress] = [.tcp(host: "127.0.0.1", port: 8080)]
   /// Empty = off.
   public var admin: [ListenAddress] = [.tcp(host: "127.0.0.1", port: 8081)]

@@ -3,7 +3,7 @@
 
 /// One thing that is wrong with the settings: which setting, its value, why, and what is allowed.
 public struct SettingFault: Hashable, Sendable, CustomStringConvertible {
-  /// Nil for a variable that is no setting's.
+  /// Nil for a variable or a key that is no setting's.
   public let name: SettingName?
   public let description: String
 
@@ -11,6 +11,15 @@ public struct SettingFault: Hashable, Sendable, CustomStringConvertible {
     let row = SettingDescription.of(name)
     self.name = name
     description = "\(row.flag) (\(row.variable)) \(quoted(value)): \(reason); allowed: \(row.allowed)"
+  }
+
+  /// Of a file, at a key.
+  init(
+    _ name: SettingName? = nil, origin: String, key: String, value: String?, reason: String, allowed: String
+  ) {
+    self.name = name
+    let place = key.isEmpty ? origin : "\(origin): \(key)"
+    description = place + (value.map { " \(quoted($0))" } ?? "") + ": \(reason); allowed: \(allowed)"
   }
 
   init(unknownVariable variable: String, value: String) {

@@ -31,6 +31,8 @@ struct SettingsResolver {
 
   mutating func readAll() {
     typealias Syntax = SettingsSyntax
+    readLast(.config, \.configFile, Syntax.path)
+    faults += sources.file?.faults ?? []
     read(.listen, \.listen, Syntax.listenAddress)
     readAdmin()
     read(.tier, \.tiers, Syntax.tier)
@@ -91,7 +93,7 @@ struct SettingsResolver {
   }
 
   mutating func fault(_ name: SettingName, _ value: String, _ reason: String) {
-    faults.append(SettingFault(name, value: value, reason: reason))
+    faults.append(sources.fault(name, value, reason))
   }
 
   /// `off` is no address, so it is looked for before addresses are read.

@@ -6,6 +6,7 @@ import Memcached
 
 /// The settings by the names of their flags.
 public enum SettingName: String, Hashable, Sendable, CaseIterable {
+  case config
   case listen, admin, tier, policy, backfill
   case backfillItems = "backfill-items-per-second"
   case backfillBytes = "backfill-bytes-per-second"
@@ -79,6 +80,9 @@ public struct SettingDescription: Sendable {
 
   /// All settings, in the order in which help and check-config show them.
   public static let table: [SettingDescription] = [
+    .init(
+      .config, "CONFIG", "file", "The file that has whatever is neither a flag nor a variable.",
+      "a path of a JSON5 file"),
     .init(
       .listen, "LISTEN", "address", "Where to serve keys; repeatable.", "HOST:PORT, [IPV6]:PORT or unix:PATH"),
     .init(
@@ -287,7 +291,7 @@ public struct SettingDescription: Sendable {
     case .tlsAuthorities: "the system's"
     case .rateBurst: "those of a second"
     case .tlsKey: "in the certificate's file"
-    case .tlsCertificate, .credentials, .corsOrigin, .tokens, .keyPrefix: "none"
+    case .config, .tlsCertificate, .credentials, .corsOrigin, .tokens, .keyPrefix: "none"
     default: Settings().texts(of: name).joined(separator: " ")
     }
   }

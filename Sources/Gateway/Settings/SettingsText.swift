@@ -9,6 +9,7 @@ extension Settings {
   /// The values of a setting, one text a repetition of its flag.
   func texts(of name: SettingName) -> [String] {
     switch name {
+    case .config: configFile.map { [$0] } ?? []
     case .listen: listen.map(\.description)
     case .admin: admin.isEmpty ? ["off"] : admin.map(\.description)
     case .tier: tiers.map(\.description)

@@ -96,14 +96,14 @@ import Testing
   @Test(
     "an unknown variable is a fault that names it",
     arguments: [
-      "CROSSFADE_TIER", "CROSSFADE_", "CROSSFADE_listen", "CROSSFADE_BACKFIL", "CROSSFADE_CONFIG",
+      "CROSSFADE_TIER", "CROSSFADE_", "CROSSFADE_listen", "CROSSFADE_BACKFIL", "CROSSFADE_CONFIGURATION",
     ])
   func anUnknownVariableIsAFaultThatNamesIt(_ name: String) throws {
     let error = try #require(throws: SettingsError.self) {
       _ = try Settings.resolve(environment: [name: "x", "OTHER_THING": "y"])
     }
     #expect(error.faults.count == 1)
-    #expect(error.description.hasPrefix("\(name) \"x\": no such setting; allowed: CROSSFADE_LISTEN"))
+    #expect(error.description.hasPrefix("\(name) \"x\": no such setting; allowed: CROSSFADE_CONFIG"))
   }
 
   @Test("the service links of Kubernetes are no settings") func theServiceLinksOfKubernetesAreNoSettings()

@@ -14,7 +14,7 @@ extension Program {
     }
 
     static let documents = [
-      "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/settings.md",
+      "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/configuration.md",
       "docs/distributions.md", "docs/servers.md", "docs/operations.md", "docs/access-control.md",
       "openapi.yaml", "Dockerfile",
     ]
@@ -45,10 +45,15 @@ extension Program {
         })
     }
 
-    @Test("the table in docs/settings.md has the flags, variables and defaults of help, and no other")
+    @Test("the table in docs/configuration.md is that of the program, and help has the same settings")
     func table() throws {
-      let rows = try CommandOutput.document("docs/settings.md")
-        .matches(of: /\n\| `(--[a-z-]+)[^`]*` \| `(CROSSFADE_[A-Z_]+)` \| `?([^|`]*)`? \|/)
+      let table = try CommandOutput(GatewayProcess.binary, ["describe-settings"]).lines
+      let document = try CommandOutput.document("docs/configuration.md")
+      #expect(
+        document.contains("<!-- table -->\n" + table.joined(separator: "\n") + "\n<!-- end of table -->\n"),
+        "run scripts/embed-settings")
+      let rows = document.matches(
+        of: /\n\|[^|]*\| `(--[a-z-]+)[^`]*` \| `(CROSSFADE_[A-Z_]+)` \|[^|]*\| `([^|`]*)` \|/)
       let documented = Set(
         rows.map {
           Setting(
@@ -58,6 +63,22 @@ extension Program {
       #expect(settings.count >= 17)
       #expect(documented.subtracting(settings) == [])
       #expect(settings.subtracting(documented) == [])
+    }
+
+    @Test("check-config takes deploy/crossfade.json5, which has every setting")
+    func sample() throws {
+      let path = GatewayProcess.packageRoot + "/deploy/crossfade.json5"
+      // What comes from the sample has to be right: none of it is overridden.
+      let output = try CommandOutput(GatewayProcess.binary, ["check-config", "--config", path])
+      #expect(output.lines.contains { $0.hasPrefix("policy ") && $0.hasSuffix("(file)") })
+      let sample = try CommandOutput.document("deploy/crossfade.json5")
+      let keys = try CommandOutput.document("docs/configuration.md")
+        .matches(of: /\n\| `(?:tiers\[\]\.)?([a-z_]+)` \|/).map { String($0.output.1) }
+      #expect(keys.count >= 35)
+      for key in keys {
+        let place = try Regex("(?m)^\\s*(// )?\(key): ")
+        #expect(sample.contains(place), "\(key) is not in deploy/crossfade.json5")
+      }
     }
 
     @Test("every flag and variable that a document names is one", arguments: documents)
