@@ -39,5 +39,9 @@ public struct Statistic: Hashable, Sendable {
   }
 }
 
+extension Result<Reply, MemcachedError> {
+  var isHit: Bool { if case .success(.hit) = self { true } else { false } }
+}
+
 /// How an operation ended. Called exactly once, on the loop's thread, maybe before `submit` returns.
 public typealias Completion = (Result<Reply, MemcachedError>) -> Void

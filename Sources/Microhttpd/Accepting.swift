@@ -131,9 +131,9 @@ extension Daemon {
 
   private func pauseAccepting() {
     stopListening()
-    acceptPause = loop.schedule(after: .milliseconds(Daemon.acceptPauseMilliseconds)) { [weak self] in
-      self?.acceptPause = nil
-      self?.updateListening()
+    acceptPause = loop.schedule(after: .milliseconds(Daemon.acceptPauseMilliseconds)) { [unowned self] in
+      acceptPause = nil
+      updateListening()
     }
   }
 }

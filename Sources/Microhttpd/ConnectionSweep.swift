@@ -13,8 +13,9 @@ import Reactor
 extension Daemon {
   func startSweeping() {
     guard sweep == nil, let interval = sweepInterval else { return }
-    sweep = loop.schedule(after: interval) { [weak self] in
-      guard let self else { return }
+    // The loop holds the daemon until `stop()`, which cancels this; a weak reference would make each retain of
+    // the daemon a slow one.
+    sweep = loop.schedule(after: interval) { [unowned self] in
       sweep = nil
       endOverdueConnections()
       if connectionCount > 0 { startSweeping() }

@@ -42,9 +42,9 @@ extension Daemon {
     isClosing = true
     let grace = min(deadline, loop.now + Daemon.idleGrace)
     let timers = [
-      loop.schedule(at: grace) { [weak self] in self?.endIdleConnections() },
-      loop.schedule(at: deadline) { [weak self] in self?.giveUp() },
-      loop.schedule(at: deadline + Daemon.lastWords) { [weak self] in self?.drain?.isOverdue = true },
+      loop.schedule(at: grace) { [unowned self] in endIdleConnections() },
+      loop.schedule(at: deadline) { [unowned self] in giveUp() },
+      loop.schedule(at: deadline + Daemon.lastWords) { [unowned self] in drain?.isOverdue = true },
     ]
     drain = Drain(completion: completion, timers: timers)
   }

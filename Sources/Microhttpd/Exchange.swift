@@ -75,7 +75,7 @@ public final class Exchange {
   var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
   /// Answers, exactly once. Does nothing when the client has gone.
-  public func answer(_ response: Response) {
+  public func answer(_ response: consuming Response) {
     if isAnswered {
       precondition(isGivenUp, "an exchange is answered exactly once")
       isGivenUp = false
@@ -103,7 +103,7 @@ public final class Exchange {
     isGone = true
   }
 
-  private func take(_ response: Response) {
+  private func take(_ response: consuming Response) {
     status = response.status
     fields = response.fields
     answerBody = response.body

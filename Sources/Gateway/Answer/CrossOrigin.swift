@@ -87,8 +87,7 @@ final class CrossOriginRequest: IncomingRequest {
     request.withSole(name, body)
   }
 
-  func answer(_ response: Response) {
-    var response = response
+  func answer(_ response: consuming Response) {
     crossOrigin.append(for: request, to: &response.fields)
     request.answer(response)
   }

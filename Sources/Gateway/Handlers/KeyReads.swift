@@ -52,14 +52,15 @@ enum KeyReads {
     let isWeak = answer.tier > 0
     let verdict = conditions.verdict(item.cas, isWeak: isWeak, form)
     if verdict == .failed { return call.fail(.changed(), answer) }
-    let body = ItemBody(key: call.key, item: item, tier: call.tierName(answer))
+    // Made only where it is wanted: it copies a reference to each of its parts.
+    func body() -> ItemBody { ItemBody(key: call.key, item: item, tier: call.tierName(answer)) }
     if let part = call.part {
       return part.complete(
-        verdict == .notModified ? .notModified(item.cas, isWeak: isWeak) : .item(body, isWeak: isWeak))
+        verdict == .notModified ? .notModified(item.cas, isWeak: isWeak) : .item(body(), isWeak: isWeak))
     }
     var response: Response
     if form == .json {
-      response = .of(.json, call.context.json.items.item(body))
+      response = .of(.json, call.context.json.items.item(body()))
     } else {
       response = .of(form, item.value)
       // The bare bytes have no other place for the flags.

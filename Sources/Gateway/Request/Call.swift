@@ -66,9 +66,8 @@ final class Call {
 
   // MARK: Answering
 
-  func respond(_ response: Response) {
+  func respond(_ response: consuming Response) {
     guard let waitSeconds else { return request.answer(response) }
-    var response = response
     response.add("Preference-Applied", "wait=\(waitSeconds)")
     request.answer(response)
   }

@@ -28,7 +28,7 @@ protocol IncomingRequest: AnyObject {
   /// What is remembered of it until it is answered.
   var notes: ExchangeNotes { get set }
   /// Answers, exactly once.
-  func answer(_ response: Response)
+  func answer(_ response: consuming Response)
 }
 
 extension Exchange: IncomingRequest {}

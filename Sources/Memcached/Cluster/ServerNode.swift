@@ -34,7 +34,9 @@ public final class ServerNode: Node {
   /// The one that is there or is being opened.
   private var connection: Connection?
   /// What the connection's server is; nil until the connection is open.
-  private var identity: ServerIdentity?
+  private var identity: ServerIdentity? { didSet { isIdentified = identity != nil } }
+  // Asked for each request: a look at the identity would copy it.
+  private var isIdentified = false
   /// Of earlier connections: commands that the server may yet do.
   private var lingering: [Lingering] = []
   private var pending: Deque<Pending> = []
@@ -86,7 +88,7 @@ public final class ServerNode: Node {
   private func take(
     _ command: Command, _ deadline: Instant, _ lateAt: Instant, _ completion: @escaping Completion
   ) {
-    if identity != nil { return send(command, deadline, lateAt, completion) }
+    if isIdentified { return send(command, deadline, lateAt, completion) }
     guard health.takesRequests else { return completion(.failure(refusal)) }
     if pending.count >= settings.maximumInFlight { return completion(.failure(overloaded)) }
     pending.append(Pending(command: command, deadline: deadline, lateAt: lateAt, completion: completion))

@@ -188,13 +188,8 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
   // Completions run in here and may send on this connection, or close it.
   private func process() {
     while !isClosed, input.count >= needed {
-      // A completion above may have sent the next request, of which no byte has left: what is here
-      // already cannot be its reply, and in the classic protocol nothing else would tell.
-      if let offset = state.oldestOffset, offset >= streamWritten {
-        return end(MemcachedError(.protocolViolation, "the server answered before it was asked"))
-      }
       let wasInDoubt = state.isInDoubt
-      switch state.next(input.readable) {
+      switch state.next(input.readable, written: streamWritten) {
       case .needsMore(let needed):
         self.needed = needed
         return

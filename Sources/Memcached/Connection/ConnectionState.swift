@@ -131,11 +131,18 @@ struct ConnectionState {
   // MARK: Replies
 
   /// Looks at the front of the read buffer. The caller consumes `length` and calls again.
-  mutating func next(_ bytes: UnsafeRawBufferPointer) -> Event {
+  /// - Parameter written: how much of the stream of requests has left.
+  mutating func next(_ bytes: UnsafeRawBufferPointer, written: UInt64 = .max) -> Event {
     if bytes.isEmpty { return .needsMore(needed: 1) }
     // Taken out and, seldom, put back: a look at it where it is would copy it.
     guard let slot = inFlight.popFirst() else {
       return .broken(MemcachedError(.protocolViolation, "the server sent bytes that nothing asked for"))
+    }
+    // A completion may have sent the next request, of which no byte has left: what is here already cannot be
+    // its reply, and in the classic protocol nothing else would tell.
+    if slot.streamOffset >= written {
+      inFlight.prepend(slot)
+      return .broken(MemcachedError(.protocolViolation, "the server answered before it was asked"))
     }
     let event = event(bytes, slot)
     switch event {
@@ -218,9 +225,6 @@ struct ConnectionState {
     default: return false
     }
   }
-
-  /// Where the oldest request begins in the stream of written bytes.
-  var oldestOffset: UInt64? { inFlight.isEmpty ? nil : inFlight[inFlight.startIndex].streamOffset }
 
   // MARK: Time
 

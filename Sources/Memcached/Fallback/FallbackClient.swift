@@ -97,12 +97,14 @@ public final class FallbackClient {
   ) {
     let time = microseconds(since: begun)
     tiers[index].counter.noteRead(result, microseconds: time)
+    // Not bound in the switch below: that would copy the item.
+    if index == 0, result.isHit { return completion(Answer(result, microseconds: time)) }
     let visit: Visit
     switch result {
     case .success(.hit(let item)):
       let answer = Answer(result, tier: index, others: others, microseconds: time)
       // A primary that failed would fail the copy, too; if it hangs, the key would be held meanwhile.
-      if index == 0 || !backfills || others[0].outcome != .miss { return completion(answer) }
+      if !backfills || others[0].outcome != .miss { return completion(answer) }
       return backfill(item, key, answer, completion)
     case .success: visit = Visit(tier: index, outcome: .miss, microseconds: time)
     case .failure(let error):

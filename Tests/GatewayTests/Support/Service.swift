@@ -43,7 +43,7 @@ final class HandmadeRequest: IncomingRequest {
     fields.filter { $0.name == "\(name)".lowercased() }.map(\.value)
   }
 
-  func answer(_ response: Response) {
+  func answer(_ response: consuming Response) {
     #expect(self.response == nil, "a request is answered once")
     self.response = response
   }
