@@ -16,14 +16,39 @@ public final class AsyncFallbackClient: Sendable {
 
   /// Starts the thread and begins to connect. A node that cannot be reached is no error here.
   /// - Parameter tiers: the primary first; nodes are servers, not `memory`.
-  public init(
+  public convenience init(
     tiers: [(name: String, node: NodeAddress)], policy: FallbackPolicy = .strict,
     settings: NodeSettings = NodeSettings(), operationTimeout: Duration = .seconds(1)
   ) throws(SystemError) {
-    let loop = try EventLoop()
-    let parts = tiers.map { tier in
-      Tier(name: tier.name, cluster: Cluster(nodes: [ServerNode(tier.node, settings: settings, loop: loop)]))
+    try self.init(policy: policy, operationTimeout: operationTimeout) { loop in
+      tiers.map { tier in
+        let node = ServerNode(tier.node, settings: settings, loop: loop)
+        return Tier(name: tier.name, cluster: Cluster(nodes: [node]))
+      }
     }
+  }
+
+  /// As above, with tiers of several servers each. Throws a `RingError`, too.
+  /// - Parameter clusters: the primary first; `distribution` has to be that of a cluster's other clients.
+  public convenience init(
+    clusters: [(name: String, nodes: [NodeAddress], distribution: Distribution)],
+    policy: FallbackPolicy = .strict, settings: NodeSettings = NodeSettings(),
+    operationTimeout: Duration = .seconds(1)
+  ) throws {
+    let rings = try clusters.map { try $0.distribution.ring(of: $0.nodes.map { RingNode($0) }) }
+    try self.init(policy: policy, operationTimeout: operationTimeout) { loop in
+      zip(clusters, rings).map { tier, ring in
+        let nodes = tier.nodes.map { ServerNode($0, settings: settings, loop: loop) }
+        return Tier(name: tier.name, cluster: Cluster(nodes: nodes, ring: ring))
+      }
+    }
+  }
+
+  private init(
+    policy: FallbackPolicy, operationTimeout: Duration, makeTiers: (EventLoop) -> [Tier]
+  ) throws(SystemError) {
+    let loop = try EventLoop()
+    let parts = makeTiers(loop)
     let client = FallbackClient(tiers: parts, policy: policy, operationTimeout: operationTimeout, loop: loop)
     self.client = LoopBound(client, on: loop)
     let bound = LoopBound(loop, on: loop)

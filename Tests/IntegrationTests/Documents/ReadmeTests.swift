@@ -6,11 +6,14 @@ import MemcachedTesting
 import Testing
 
 extension Program {
-  /// Does what README.md tells its reader to do, and compares what it shows with what comes.
+  /// Does what README.md and docs/migration.md tell their readers to do, and compares what they show with what
+  /// comes.
   @Suite struct ReadmeTests {
-    @Test("every command that README.md shows prints what README.md shows")
-    func commands() throws {
-      let transcript = Transcript(markdown: try CommandOutput.document("README.md"))
+    @Test(
+      "every command that a document shows prints what the document shows",
+      arguments: ["README.md", "docs/migration.md"])
+    func commands(_ document: String) throws {
+      let transcript = Transcript(markdown: try CommandOutput.document(document))
       let stage = Stage()
       var commandCount = 0
       for step in transcript.steps {
@@ -23,7 +26,7 @@ extension Program {
           #expect(try stage.run(command, expecting: lines) == lines, "$ \(command)")
         }
       }
-      #expect(commandCount >= 9, "the README has lost its examples, or this test cannot find them")
+      #expect(commandCount >= 9, "\(document) has lost its examples, or this test cannot find them")
     }
 
     @Test("every curl command within its sentences succeeds")
