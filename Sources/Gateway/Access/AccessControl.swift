@@ -52,7 +52,7 @@ final class AccessControl: Sendable {
     let seconds = (wait.wholeNanoseconds + 999_999_999) / 1_000_000_000
     let (perSecond, burst) = (rate.limits.perSecond, rate.limits.burst)
     throw Problem(
-      .rateLimited, "more than \(perSecond) requests a second, and \(burst) at once, of one \(rate.limits.by)"
+      .rateLimited, "at most \(perSecond) a second, and \(burst) at once, are taken of one \(rate.limits.by)"
     )
     .with("Retry-After", String(seconds))
   }

@@ -2044,7 +2044,7 @@ components:
         application/problem+json:
           schema:
             $ref: '#/components/schemas/Problem'
-          example: {type: /problems/rate-limited, title: Too many requests, status: 429, detail: 'more than 100 requests a second, and 200 at once, of one address', instance: 6924f3a1-812-0-24}
+          example: {type: /problems/rate-limited, title: Too many requests, status: 429, detail: 'at most 100 a second, and 200 at once, are taken of one address', instance: 6924f3a1-812-0-24}
         text/plain:
           schema:
             type: string
