@@ -49,6 +49,8 @@ public struct ExchangeNotes {
   public var route = 0
   /// What it is called in logs, once it has been called anything.
   public var id: String?
+  /// What its caller is called, where callers have to say who they are.
+  public var caller: String?
   /// What the handler asked others for it, and what that took.
   public var steps: String?
 

@@ -136,6 +136,7 @@ final class RequestLog {
     var metadata: Logger.Metadata = ["method": "\(request.method.name)"]
     metadata["route"] = Router.pattern(of: request.rawTarget).map { "\($0)" }
     metadata["trace_id"] = request.traceID.map { "\($0)" }
+    metadata["token"] = request.notes.caller.map { "\($0)" }
     if choice.hasTargets { metadata["target"] = "\(String(decoding: request.rawTarget, as: UTF8.self))" }
     return metadata
   }

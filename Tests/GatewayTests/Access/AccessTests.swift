@@ -149,6 +149,17 @@ import Testing
     #expect(try service.send(.get, "/keys/a").status == 404)
   }
 
+  @Test("lines of the log may have the name of the token")
+  func name() throws {
+    let service = try Self.guarded()
+    let request = HandmadeRequest(.get, "/keys/a", Self.bearing("read"))
+    #expect(try service.send(request).status == 404)
+    #expect(request.notes.caller == "read")
+    let refused = HandmadeRequest(.get, "/keys/a", Self.bearing("wrong"))
+    #expect(try service.send(refused).status == 401)
+    #expect(refused.notes.caller == nil)
+  }
+
   // MARK: Keys
 
   @Test("a token with a prefix is for those keys, wherever they stand")

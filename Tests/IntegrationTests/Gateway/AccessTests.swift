@@ -44,6 +44,7 @@ extension Program {
       // A later flag replaces nothing: this is one more address.
       let gateway = try GatewayProcess([
         "--tier", "new=\(server.address)", "--tokens", file.path, "--listen", "0.0.0.0:0",
+        "--access-log", "all",
       ])
       try gateway.waitUntilReady()
       let (data, admin) = (gateway.address, gateway.adminAddress)
@@ -64,6 +65,7 @@ extension Program {
       let log = gateway.logToEnd().joined(separator: "\n")
       for secret in file.secrets.values { #expect(!log.contains(secret)) }
       #expect(!log.contains("not private"))
+      #expect(log.contains(" request answered ") && log.contains(" token=web"))
     }
 
     @Test("a long body without a token is refused before it is sent")
