@@ -25,6 +25,7 @@ has() {
     # Debian's python3 has the venv module but not what it needs to put pip into one.
     python3-venv) python3 -c 'import ensurepip, venv' ;;
     nodejs) command -v node ;;
+    systemd) command -v systemd-analyze ;;
     # A JRE alone cannot run a program from its source.
     default-jdk-headless) command -v java && command -v javac ;;
     *) command -v "$1" ;;

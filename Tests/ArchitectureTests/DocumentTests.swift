@@ -8,7 +8,7 @@ import Testing
 @Suite("The documents")
 struct DocumentTests {
   static let documents = Result {
-    let names = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "examples/README.md"]
+    let names = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "examples/README.md", "deploy/README.md"]
     let top = try names.map { name in
       SourceFile(
         path: name, text: try String(contentsOf: SourceFile.root.appending(path: name), encoding: .utf8))
