@@ -80,6 +80,7 @@ final class CrossOriginRequest: IncomingRequest {
     get { request.notes }
     set { request.notes = newValue }
   }
+  func note(route: Int) { request.note(route: route) }
 
   func header(_ name: StaticString) -> String? { request.header(name) }
   func headers(_ name: StaticString) -> [String] { request.headers(name) }

@@ -87,7 +87,7 @@ final class HTTPService: ExchangeHandler {
         crossOrigin?.appendPreflight(for: request, allow: allow, to: &response.fields)
         request.answer(response)
       case .route(let route, let key, let query):
-        request.notes.route = route.number
+        request.note(route: route.number)
         let caller = try context.access?.admit(request, needing: route.need, now: context.loop.now)
         if let caller { request.notes.caller = caller.name }
         try route.handler(Call(request, context, caller: caller, key: key, query: query))
@@ -106,7 +106,10 @@ final class HTTPService: ExchangeHandler {
     guard length > Limits.smallBodyLength || isChunkedAndControlled(request) else { return nil }
     do throws(Problem) {
       let route = try router.route(request.method, request.rawTarget)
-      if let route { try context.access?.check(request, needing: route.need) }
+      if let route {
+        request.note(route: route.number)
+        try context.access?.check(request, needing: route.need)
+      }
       let limit = lengthLimit(request, route?.bodyUse ?? .arguments)
       if length <= limit { return nil }
       throw Problem(.tooLarge, "the body has \(length) bytes; at most \(limit) can be taken here")

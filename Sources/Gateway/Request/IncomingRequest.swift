@@ -27,8 +27,13 @@ protocol IncomingRequest: AnyObject {
   func headers(_ name: StaticString) -> [String]
   /// What is remembered of it until it is answered.
   var notes: ExchangeNotes { get set }
+  /// The same for the route alone: every request has one, and a change within `notes` would cost as much as
+  /// all counting.
+  func note(route: Int)
   /// Answers, exactly once.
   func answer(_ response: consuming Response)
 }
 
-extension Exchange: IncomingRequest {}
+extension Exchange: IncomingRequest {
+  func note(route: Int) { notes.route = route }
+}

@@ -43,6 +43,8 @@ final class HandmadeRequest: IncomingRequest {
     fields.filter { $0.name == "\(name)".lowercased() }.map(\.value)
   }
 
+  func note(route: Int) { notes.route = route }
+
   func answer(_ response: consuming Response) {
     #expect(self.response == nil, "a request is answered once")
     self.response = response
