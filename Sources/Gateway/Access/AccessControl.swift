@@ -35,9 +35,16 @@ final class AccessControl: Sendable {
     return caller
   }
 
-  /// Whether the one who asks may; it does not count.
-  func check(_ request: any IncomingRequest, needing need: Need) throws(Problem) {
-    if need != .nothing { _ = try caller(of: request, needing: need) }
+  /// Whether the one who asks may, before the body is here. It counts if it is refused by that, and otherwise when
+  /// it is admitted.
+  func check(_ request: any IncomingRequest, needing need: Need, now: Instant) throws(Problem) {
+    if need == .nothing { return }
+    do { _ = try caller(of: request, needing: need) } catch {
+      if need != .admin, let rate, rate.limits.by == .address {
+        try take(.address(request.clientAddress), rate, now)
+      }
+      throw error
+    }
   }
 
   private func caller(of request: any IncomingRequest, needing need: Need) throws(Problem) -> Token? {

@@ -54,7 +54,7 @@ enum MultiGet {
     own.reserveCapacity(keys.count)
     for key in keys {
       do throws(Problem) {
-        stored.append(try call.context.storedKey(key, of: call.caller))
+        stored.append(try call.context.storedKey(key, of: call.caller) ?? key)
         own.append(key)
       } catch {
         guard error.type == .keyForbidden else { throw named(key.bytes, error) }

@@ -65,10 +65,10 @@ final class ServiceContext {
     }
   }
 
-  /// What the tiers know a key of the caller's by.
-  func storedKey(_ key: Key, of caller: Token?) throws(Problem) -> Key {
+  /// What the tiers know a key of the caller's by; nil where they know it as the caller does.
+  func storedKey(_ key: Key, of caller: Token?) throws(Problem) -> Key? {
     if let caller { try caller.check(key) }
-    return if let keyPrefix { try keyPrefix.storedKey(key) } else { key }
+    return try keyPrefix?.storedKey(key)
   }
 
   /// The answer that tells `request`'s caller of `problem`.

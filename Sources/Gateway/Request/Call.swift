@@ -17,6 +17,7 @@ final class Call {
   /// Nil where nobody is asked who they are.
   let caller: Token?
   private let ownKey: Key?
+  /// Nil where it is the same.
   private let ownStoredKey: Key?
   /// The seconds of `Prefer: wait` that are the time of this call; nil when the settings' are.
   private var waitSeconds: Int?
@@ -44,10 +45,7 @@ final class Call {
   }
 
   /// The same as the tiers know it.
-  var storedKey: Key {
-    guard let ownStoredKey else { preconditionFailure("the route's path has no {key}") }
-    return ownStoredKey
-  }
+  var storedKey: Key { ownStoredKey ?? key }
 
   /// The name of the tier that gave `answer`.
   func tierName(_ answer: Answer) -> String { context.tierNames[answer.tier] }

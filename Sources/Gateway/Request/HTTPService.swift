@@ -108,7 +108,7 @@ final class HTTPService: ExchangeHandler {
       let route = try router.route(request.method, request.rawTarget)
       if let route {
         request.note(route: route.number)
-        try context.access?.check(request, needing: route.need)
+        try context.access?.check(request, needing: route.need, now: context.loop.now)
       }
       let limit = lengthLimit(request, route?.bodyUse ?? .arguments)
       if length <= limit { return nil }

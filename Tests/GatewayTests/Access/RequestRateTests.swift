@@ -106,6 +106,24 @@ import Testing
     #expect(try service.send(.options, "/keys/k").status == 204)
   }
 
+  @Test("who is refused before the body comes counts once, and so does who is not")
+  func longBodies() throws {
+    let service = try Service()
+    let hash = TokenHash(of: Array("a".utf8))
+    let rate = RequestRate(.init(perSecond: 1, burst: 2, by: .address))
+    let tokens = Tokens([hash: Token(name: "a", rights: [.write])])
+    service.context.access = AccessControl(tokens: tokens, rate: rate)
+    func refusal(_ fields: [(String, String)]) -> Int? {
+      service.data.refusal(HandmadeRequest(.put, "/keys/a", fields, contentLength: 100_000))?.status
+    }
+    let right = [("Authorization", "Bearer a")]
+    for _ in 0..<5 { #expect(refusal(right) == nil) }
+    #expect(try service.send(.put, "/keys/a", right, body: "v").status == 204)
+    #expect(refusal([]) == 401)
+    #expect(refusal([]) == 429)
+    #expect(try service.send(.put, "/keys/a", right, body: "v").status == 429)
+  }
+
   @Test("by token each has its own rate, whoever sends it, and the admin listener has none")
   func byToken() throws {
     let service = try Self.service(.token)
