@@ -30,7 +30,20 @@ struct cmh_daemon_options {
   MHD_AccessHandlerCallback access;
   MHD_RequestCompletedCallback completed;
   MHD_NotifyConnectionCallback connection;
+  // GnuTLS's words for which TLS is spoken; NULL = none is.
+  const char *tls_priorities;
 };
+
+// In the place of the certificate that a daemon with TLS cannot be started without. Each session is given
+// one of its own; for one that was not, the handshake fails. The parameters are those of GnuTLS's
+// `gnutls_certificate_retrieve_function2`, as pointers, since its header is no business of this module.
+static inline int cmh_no_certificate(
+    void *session, const void *authorities, int authority_count, const void *algorithms, int algorithm_count,
+    void *certificate, unsigned int *certificate_count, void *key) {
+  (void)session, (void)authorities, (void)authority_count, (void)algorithms, (void)algorithm_count;
+  (void)certificate, (void)certificate_count, (void)key;
+  return -1;
+}
 
 // An option takes it through the variadic list. Decodes nothing: `%00` and `%0d%0a` decoded in place
 // would cut or split the target.
@@ -42,21 +55,26 @@ static inline size_t cmh_keep_escapes(void *context, struct MHD_Connection *conn
 
 // `MHD_start_daemon` is variadic. No listening socket, no thread, no TURBO (it would drop the
 // `shutdown` that protects early error answers), no suspending.
-static inline struct MHD_Daemon *cmh_start_daemon(const struct cmh_daemon_options *options) {
-  return MHD_start_daemon(
-      MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, options->access, options->context,
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->connection_memory,
-      MHD_OPTION_CONNECTION_LIMIT, options->connection_limit,
-      MHD_OPTION_CONNECTION_TIMEOUT, options->idle_seconds,
-      MHD_OPTION_NOTIFY_COMPLETED, options->completed, options->context,
-      MHD_OPTION_NOTIFY_CONNECTION, options->connection, options->context,
-      MHD_OPTION_URI_LOG_CALLBACK, options->target, options->context,
-      MHD_OPTION_UNESCAPE_CALLBACK, &cmh_keep_escapes, NULL,
 #if MHD_VERSION >= 0x01000000
-      // 1.0 unfolds folded headers in place, where no gap tells; at this level it refuses them.
-      MHD_OPTION_CLIENT_DISCIPLINE_LVL, (int)1,
+// 1.0 unfolds folded headers in place, where no gap tells; at this level it refuses them.
+#define CMH_DISCIPLINE MHD_OPTION_CLIENT_DISCIPLINE_LVL, (int)1,
+#else
+#define CMH_DISCIPLINE
 #endif
-      MHD_OPTION_END);
+#define CMH_START(flags, ...)                                                                            \
+  MHD_start_daemon(                                                                                      \
+      MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | (flags), 0, NULL, NULL, options->access,                \
+      options->context, MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->connection_memory,                  \
+      MHD_OPTION_CONNECTION_LIMIT, options->connection_limit, MHD_OPTION_CONNECTION_TIMEOUT,             \
+      options->idle_seconds, MHD_OPTION_NOTIFY_COMPLETED, options->completed, options->context,          \
+      MHD_OPTION_NOTIFY_CONNECTION, options->connection, options->context, MHD_OPTION_URI_LOG_CALLBACK,  \
+      options->target, options->context, MHD_OPTION_UNESCAPE_CALLBACK, &cmh_keep_escapes, NULL,          \
+      CMH_DISCIPLINE __VA_ARGS__)
+static inline struct MHD_Daemon *cmh_start_daemon(const struct cmh_daemon_options *options) {
+  if (options->tls_priorities == NULL) return CMH_START(0, MHD_OPTION_END);
+  return CMH_START(
+      MHD_USE_TLS, MHD_OPTION_HTTPS_PRIORITIES, options->tls_priorities, MHD_OPTION_HTTPS_CERT_CALLBACK,
+      &cmh_no_certificate, MHD_OPTION_END);
 }
 
 // 1.0 cuts white space off the end of header values, 0.9.75 keeps it: the guard has to know, because it
@@ -81,6 +99,13 @@ static inline const struct sockaddr *cmh_connection_address(struct MHD_Connectio
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
   return info == NULL ? NULL : info->client_addr;
+}
+
+// The same union. GnuTLS's session of a connection; NULL where there is no TLS.
+static inline void *cmh_tls_session(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+  return info == NULL ? NULL : info->tls_session;
 }
 
 // The same union. Bytes from the method's first to the last of the empty line; 0 before they are known.

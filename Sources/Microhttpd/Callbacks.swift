@@ -41,7 +41,9 @@ extension Daemon {
     }
     options.connection = { context, connection, _, event in
       guard let context, let connection else { return }
-      theDaemon(context).connectionChanged(cmh_connection_descriptor(connection), isOpen: event == opened)
+      let (daemon, descriptor) = (theDaemon(context), cmh_connection_descriptor(connection))
+      if event == opened, let session = cmh_tls_session(connection) { daemon.secure(descriptor, session) }
+      daemon.connectionChanged(descriptor, isOpen: event == opened)
     }
     return options
   }

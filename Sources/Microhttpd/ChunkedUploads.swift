@@ -26,11 +26,12 @@ struct ChunkedUploads {
   mutating func advance(_ descriptor: Int32) { standstills[descriptor] = .some(nil) }
   mutating func end(_ descriptor: Int32) { standstills[descriptor] = nil }
 
-  /// Looks at all of them after a run. Returns how many stand still, and those that are stuck.
-  mutating func look(now: Instant) -> (still: Int, stuck: [Int32]) {
+  /// Looks at all of them after a run; `isDecrypted` tells of bytes that TLS has taken out of the socket, and
+  /// the library not out of TLS. Returns how many stand still, and those that are stuck.
+  mutating func look(now: Instant, isDecrypted: (Int32) -> Bool) -> (still: Int, stuck: [Int32]) {
     var (still, stuck) = (0, [Int32]())
     for (descriptor, since) in standstills {
-      guard hasUnread(descriptor) else {
+      guard hasUnread(descriptor) || isDecrypted(descriptor) else {
         advance(descriptor)
         continue
       }
@@ -53,7 +54,7 @@ extension Daemon {
   /// wait.
   func endStuckUploads() -> Int {
     if chunkedUploads.isEmpty { return 0 }
-    let (still, stuck) = chunkedUploads.look(now: loop.now)
+    let (still, stuck) = chunkedUploads.look(now: loop.now, isDecrypted: hasDecrypted)
     for descriptor in stuck {
       // Both directions: a hang-up is the one event that the library heeds in this state.
       _ = shutdown(descriptor, Int32(SHUT_RDWR))

@@ -74,6 +74,7 @@ struct ConnectionTable {
   }
 
   func isWatched(_ descriptor: Int32) -> Bool { entries[Int(descriptor)].isWatched }
+  func isFresh(_ descriptor: Int32) -> Bool { entries[Int(descriptor)].phase == .fresh }
   func isOpen(_ descriptor: Int32) -> Bool { entries[Int(descriptor)].phase != .closed }
 
   /// The open connections without a request.

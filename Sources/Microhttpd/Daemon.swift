@@ -59,6 +59,13 @@ public final class Daemon {
   /// Connections whose clients have ended their side since the last run.
   var ended: [Int32] = []
 
+  // TLS, see SecureConnections.swift.
+  let isSecure: Bool
+  var tls: (any TLSSessions)?
+  /// Connections with TLS that have not had a request, and may still be in their handshake.
+  var handshakes = 0
+  var sessions: [Int32: (session: OpaquePointer, owner: any TLSSessions)] = [:]
+
   // Limits, see ConnectionSweep.swift and AddressLimit.swift.
   var connections = ConnectionTable()
   var sweep: EventLoop.Timer?
@@ -73,16 +80,22 @@ public final class Daemon {
   var isDrained = false
 
   /// Starts a daemon on `loop` without a listener. Throws `StartFailure` or a `SystemError`.
-  public init(loop: EventLoop, limits: Limits, handler: any ExchangeHandler) throws {
+  ///
+  /// - Parameter tls: gives its connections their certificate; nil = it speaks without TLS.
+  public init(
+    loop: EventLoop, limits: Limits, handler: any ExchangeHandler, tls: (any TLSSessions)? = nil
+  ) throws {
     self.loop = loop
     self.limits = limits
     self.handler = handler
+    self.tls = tls
+    isSecure = tls != nil
     // Not before all properties have their values: the callbacks' context is `self`.
     var options = callbackOptions()
     options.connection_memory = limits.connectionMemory
     options.connection_limit = UInt32(clamping: limits.connections)
     options.idle_seconds = limits.idleSeconds
-    guard let daemon = cmh_start_daemon(&options) else {
+    guard let daemon = try start(options) else {
       throw StartFailure(description: "libmicrohttpd does not start: \(SystemError.text(errno))")
     }
     let epoll = cmh_epoll_descriptor(daemon)
@@ -95,6 +108,18 @@ public final class Daemon {
     self.daemon = daemon
     epollDescriptor = epoll
     loop.add(self)
+  }
+
+  private func start(_ options: cmh_daemon_options) throws(StartFailure) -> OpaquePointer? {
+    var options = options
+    guard let tls else { return cmh_start_daemon(&options) }
+    if MHD_is_feature_supported(.FEATURE_HTTPS_CERT_CALLBACK) != .YES {
+      throw StartFailure(description: "this libmicrohttpd was built without TLS")
+    }
+    return tls.priorities.withCString { priorities in
+      options.tls_priorities = priorities
+      return cmh_start_daemon(&options)
+    }
   }
 
   /// Accepts connections of a listening socket from now on. The descriptor stays the caller's, who closes it

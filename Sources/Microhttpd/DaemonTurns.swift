@@ -30,7 +30,7 @@ extension Daemon: TurnParticipant, ReadinessWatcher {
     MHD_run(daemon)
     if runs.takeSecondRun(waiting: waiting, timeout: timeout) { MHD_run(daemon) }
     isRunning = false
-    runs.runEnded(now: loop.now, waiting: waiting + endStuckUploads(), timeout: timeout)
+    runs.runEnded(now: loop.now, waiting: waiting + handshakes + endStuckUploads(), timeout: timeout)
   }
 
   private static func timeoutMilliseconds(_ daemon: OpaquePointer) -> Int64? {

@@ -60,15 +60,18 @@ extension Daemon {
   func connectionChanged(_ descriptor: Int32, isOpen: Bool) {
     if isOpen {
       connectionCount += 1
+      if isSecure { handshakes += 1 }
       counters.connections += 1
       connections.open(descriptor)
       watchForEnd(descriptor)
       startSweeping()
     } else {
+      if isSecure { leaveHandshake(descriptor) }
       unwatchForEnd(descriptor)
       connectionCount -= 1
       connections.close(descriptor)
       forgetAddress(of: descriptor)
+      if isSecure { sessions[descriptor] = nil }
     }
   }
 

@@ -18,6 +18,7 @@ extension Daemon {
   /// A request line is here. Returns the exchange, retained for the slot that comes with every later call.
   func announced(_ target: UnsafePointer<CChar>, _ connection: OpaquePointer) -> UnsafeMutableRawPointer {
     let exchange = Exchange(target: target, connection: connection, daemon: self)
+    if isSecure { leaveHandshake(exchange.descriptor) }
     connections.begin(exchange.descriptor)
     hideQuery(target)
     return Unmanaged.passRetained(exchange).toOpaque()

@@ -29,6 +29,9 @@ struct SettingsOptions: ParsableArguments {
   @Option(name: .of(.tlsCertificate), help: .of(.tlsCertificate)) var tlsCertificates: [String] = []
   @Option(name: .of(.tlsKey), help: .of(.tlsKey)) var tlsKeys: [String] = []
   @Option(name: .of(.credentials), help: .of(.credentials)) var credentials: [String] = []
+  @Option(name: .of(.httpsCertificate), help: .of(.httpsCertificate)) var httpsCertificate: String?
+  @Option(name: .of(.httpsKey), help: .of(.httpsKey)) var httpsKey: String?
+  @Option(name: .of(.httpsClientAuthorities), help: .of(.httpsClientAuthorities)) var clientCA: String?
   @Option(name: .of(.workers), help: .of(.workers)) var workers: String?
   @Flag(name: .of(.insecure), help: .of(.insecure)) var insecure = false
   @Option(name: .of(.sharePorts), help: .of(.sharePorts)) var sharePorts: String?
@@ -77,6 +80,7 @@ struct SettingsOptions: ParsableArguments {
       .policy: policy, .backfill: backfill, .backfillItems: backfillItems, .backfillBytes: backfillBytes,
       .backfillMaximumSize: backfillSize, .backfillMinimumTTL: backfillTTL, .backfillAssumedTTL: assumedTTL,
       .backfillSuppression: suppression, .maximumOwed: owed,
+      .httpsCertificate: httpsCertificate, .httpsKey: httpsKey, .httpsClientAuthorities: clientCA,
       .workers: workers, .maximumValueSize: valueSize,
       .maximumKeys: keys, .maximumBatchSize: batchSize,
       .operationTimeout: operationTimeout, .nodeTimeout: nodeTimeout,

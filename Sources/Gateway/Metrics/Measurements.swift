@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Crossfade authors
 
 import Memcached
+import Microhttpd
 
 /// A copy of what one worker has counted and how things stand with it: what it mails to who asks.
 struct Measurements: Sendable {
@@ -15,6 +16,7 @@ struct Measurements: Sendable {
     let role: ListenerRole
     let connections: Int
     let inFlight: Int
+    let limits: Daemon.Counters
   }
 
   var requests: RequestCounts
@@ -56,6 +58,7 @@ struct TotalMeasurements {
   var backfills = BackfillCounts()
   var connections: [ListenerRole: Int] = [:]
   var inFlight: [ListenerRole: Int] = [:]
+  var limits: [ListenerRole: Daemon.Counters] = [.data: .init(), .admin: .init()]
 
   init(_ parts: [Measurements]) {
     workers = parts.count
@@ -67,6 +70,7 @@ struct TotalMeasurements {
       for listener in part.listeners {
         connections[listener.role, default: 0] += listener.connections
         inFlight[listener.role, default: 0] += listener.inFlight
+        limits[listener.role] = limits[listener.role, default: .init()] + listener.limits
       }
     }
   }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Crossfade authors
 
 import Memcached
+import Microhttpd
 
 /// Everything that `/metrics` tells, in its order. Each metric is described in docs/operations.md; a test
 /// compares the two.
@@ -26,6 +27,7 @@ struct MetricsReport {
     requests()
     listeners()
     connectionLimits(limits)
+    refusals()
     tierInfo()
     tierReads()
     tierWrites()
@@ -104,6 +106,22 @@ struct MetricsReport {
       out.gauge(
         "crossfade_client_connections_limit", "The most client connections of all workers together.",
         [.init("listener", role.rawValue)], limit)
+    }
+  }
+
+  private mutating func refusals() {
+    let roles: [ListenerRole] = [.data, .admin]
+    for role in roles {
+      out.counter(
+        "crossfade_client_connections_total", "Client connections that were accepted.",
+        [.init("listener", role.rawValue)], total.limits[role]?.connections ?? 0)
+    }
+    for role in roles {
+      for (limit, path) in Daemon.Counters.refusals {
+        out.counter(
+          "crossfade_limit_reached_total", "Times that a limit on clients refused or ended something.",
+          [.init("listener", role.rawValue), .init("limit", limit)], total.limits[role]?[keyPath: path] ?? 0)
+      }
     }
   }
 

@@ -30,12 +30,16 @@ public struct Gateway {
     // A client that has gone is told by the write's own error.
     signal(SIGPIPE, SIG_IGN)
     // Before anything else: a signal that comes while starting is then kept, not lost.
-    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
     let (firstSignal, told) = AsyncStream.makeStream(of: UnixSignal.self)
     // One loop for all signals, since the sequence can be iterated only once.
     let watching = Task {
       var isFirst = true
       for await signal in signals {
+        if signal == .sighup {
+          told.yield(signal)
+          continue
+        }
         if !isFirst { leave(at: signal, log) }
         isFirst = false
         told.yield(signal)
@@ -66,7 +70,7 @@ public struct Gateway {
     }
     for listener in listeners.ofWorker[0] {
       log.info(
-        "listening", metadata: ["address": "\(listener.address)", "listener": "\(listener.role.rawValue)"])
+        "listening", metadata: ["address": "\(listener.name)", "listener": "\(listener.role.rawValue)"])
     }
     threads[0].worker.post { $0.watchNodes() }
     notifier.ready(status)
@@ -91,7 +95,9 @@ public struct Gateway {
     }
     // Once all are there: the first request may already ask for something of every worker.
     let most = settings.connectionsPerAddress
-    let group = WorkerGroup(threads.map(\.worker), addressLimit: most > 0 ? AddressLimit(most) : nil)
+    let group = WorkerGroup(
+      threads.map(\.worker), addressLimit: most > 0 ? AddressLimit(most) : nil,
+      https: try settings.makeHTTPS())
     for thread in threads { try await thread.open(group, access) }
     return threads
   }
@@ -106,12 +112,29 @@ public struct Gateway {
     return settings
   }
 
+  // MARK: Reload
+
+  /// Reads the files of HTTPS anew, for connections that come from now on. What is wrong changes nothing.
+  private func reloadCertificates() {
+    do {
+      guard let https = try settings.makeHTTPS() else { return }
+      for thread in threads { thread.worker.post { $0.renewCertificates(https) } }
+      log.info("certificates reloaded")
+    } catch {
+      log.error("certificates not reloaded", metadata: ["reason": "\(error)"])
+    }
+  }
+
   // MARK: End
 
   private func drain(after signals: AsyncStream<UnixSignal>) async {
     let watchdog = Task { [threads, notifier] in await Watchdog(threads, notifier).run() }
     defer { watchdog.cancel() }
     for await signal in signals {
+      if signal == .sighup {
+        reloadCertificates()
+        continue
+      }
       log.info(
         "draining",
         metadata: ["signal": "\(signal)", "delay": "\(DurationText.text(settings.drainDelay))"])

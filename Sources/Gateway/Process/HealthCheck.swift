@@ -43,13 +43,18 @@ public struct HealthCheck {
   /// Asks the gateway that was started with the same environment: the first of its data listeners.
   public init(environment: [String: String]) throws(Failure) {
     let listen = SettingDescription.of(.listen).variable
-    let given = environment.filter { $0.key == listen }
+    let https = [SettingName.httpsCertificate, .httpsKey, .httpsClientAuthorities]
+    let asked = [listen] + https.map { SettingDescription.of($0).variable }
+    let given = environment.filter { asked.contains($0.key) }
     var settings = Settings()
     // Where it listens is all that counts here, and --insecure may have been its flag.
     do { settings = try .resolve(flags: [.insecure: ["true"]], environment: given) } catch {
       throw Failure("\(error)")
     }
-    address = settings.listen[0].reachableHere
+    guard let first = settings.listen.first(where: { !$0.isSecure }) else {
+      throw Failure("\(listen) has addresses with https:// alone: give --url")
+    }
+    address = first.reachableHere
     if case .tcp(_, 0) = address { throw Failure("\(listen) has port 0: give --url") }
     path = "/readyz"
   }
@@ -78,7 +83,7 @@ public struct HealthCheck {
   private func addresses() throws(Failure) -> [SocketAddress] {
     switch address {
     case .unix(let path): return SocketAddress(unixPath: path).map { [$0] } ?? []
-    case .tcp(let host, let port):
+    case .tcp(let host, let port), .https(let host, let port):
       do { return try Resolver.lookUp(host: host, port: port).get() } catch { throw Failure("\(error)") }
     }
   }

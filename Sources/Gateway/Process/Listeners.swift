@@ -17,6 +17,9 @@ struct Listener: Sendable {
   /// With the port that the kernel chose where 0 was asked for.
   let address: SocketAddress
   let role: ListenerRole
+  var isSecure = false
+
+  var name: String { isSecure ? "https://\(address)" : "\(address)" }
 }
 
 /// An address that cannot be listened on, and why.
@@ -39,12 +42,14 @@ struct Listeners {
   /// By worker.
   private(set) var ofWorker: [[Listener]]
   private(set) var files: [UnixSocketFile] = []
-  private let isExposureMeant: Bool
+  private var isExposureMeant: Bool
+  private let asksForCertificates: Bool
   private let sharesPorts: Bool
 
   init(_ settings: Settings, passed: SocketActivation? = nil) throws(ListenError) {
     ofWorker = Array(repeating: [], count: settings.workers)
     isExposureMeant = settings.insecure || settings.asksWhoCalls
+    asksForCertificates = settings.httpsClientAuthorities != nil
     sharesPorts = settings.sharesPorts
     let passed = passed?.sockets ?? []
     do {
@@ -76,6 +81,7 @@ struct Listeners {
     switch address {
     case .unix(let path): try bindUnix(path, role, workers)
     case .tcp(let host, let port): try bindHost(host, port, role, workers)
+    case .https(let host, let port): try bindSecure(host, port, role, workers)
     }
   }
 
@@ -137,6 +143,19 @@ struct Listeners {
       }
     }
     if !isBound, let absent { throw absent }
+  }
+
+  private mutating func bindSecure(
+    _ host: String, _ port: UInt16, _ role: ListenerRole, _ workers: Int
+  ) throws(ListenError) {
+    let before = ofWorker.map(\.count)
+    let wasMeant = isExposureMeant
+    isExposureMeant = wasMeant || asksForCertificates
+    defer { isExposureMeant = wasMeant }
+    try bindHost(host, port, role, workers)
+    for worker in ofWorker.indices {
+      for index in before[worker]..<ofWorker[worker].count { ofWorker[worker][index].isSecure = true }
+    }
   }
 
   private func lookUp(_ host: String, _ port: UInt16) throws(ListenError) -> [SocketAddress] {

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Crossfade authors
 
 import Glibc
+import GnuTLS
 import Logging
 import Memcached
 import Microhttpd
@@ -33,6 +34,7 @@ public final class Worker {
 
   private struct Server {
     let role: ListenerRole
+    let isSecure: Bool
     let daemon: Daemon
   }
 
@@ -55,7 +57,9 @@ public final class Worker {
     Measurements(
       metrics, client,
       servers.map {
-        .init(role: $0.role, connections: $0.daemon.connectionCount, inFlight: $0.daemon.waiting)
+        .init(
+          role: $0.role, connections: $0.daemon.connectionCount, inFlight: $0.daemon.waiting,
+          limits: $0.daemon.counters)
       })
   }
 
@@ -68,17 +72,32 @@ public final class Worker {
     context.access = access
     self.context = context
     for role in [ListenerRole.data, .admin] {
-      let own = listeners.filter { $0.role == role }
-      if own.isEmpty { continue }
-      let daemon = try Daemon(loop: loop, limits: limits(role), handler: makeHandler(role, context))
-      if role == .data { daemon.addressLimit = group.addressLimit }
-      servers.append(Server(role: role, daemon: daemon))
-      for listener in own { try daemon.listen(listener.descriptor, isShared: listener.isShared) }
+      for isSecure in [false, true] { try open(role, isSecure, context) }
     }
   }
 
   /// Those who come from now on are asked by `access`.
   func replace(_ access: AccessControl?) { context?.access = access }
+
+  /// A daemon speaks TLS or does not.
+  private func open(_ role: ListenerRole, _ isSecure: Bool, _ context: ServiceContext) throws {
+    let own = listeners.filter { $0.role == role && $0.isSecure == isSecure }
+    if own.isEmpty { return }
+    if isSecure, group.https == nil {
+      throw StartError(description: "\(own[0].name) has no certificate")
+    }
+    let daemon = try Daemon(
+      loop: loop, limits: limits(role), handler: makeHandler(role, context),
+      tls: isSecure ? group.https : nil)
+    if role == .data { daemon.addressLimit = group.addressLimit }
+    servers.append(Server(role: role, isSecure: isSecure, daemon: daemon))
+    for listener in own { try daemon.listen(listener.descriptor, isShared: listener.isShared) }
+  }
+
+  /// Shows other certificates to those who connect from now on.
+  func renewCertificates(_ https: TLSServerContext) {
+    for server in servers where server.isSecure { server.daemon.renew(https) }
+  }
 
   /// Begins to log which nodes come and go, as all workers see them, and what is owed: one worker's business.
   func watchNodes() {
@@ -135,18 +154,6 @@ public final class Worker {
     return context
   }
 
-  /// How often limits have refused or ended something on the data listeners, and on the admin's.
-  public var limitCounters: (data: Daemon.Counters, admin: Daemon.Counters) {
-    var sums = (data: Daemon.Counters(), admin: Daemon.Counters())
-    for server in servers {
-      switch server.role {
-      case .data: sums.data = sums.data + server.daemon.counters
-      case .admin: sums.admin = sums.admin + server.daemon.counters
-      }
-    }
-    return sums
-  }
-
   /// Requests in flight are not limited on admin listeners: who looks after a gateway that is full must get in.
   private func limits(_ role: ListenerRole) -> Daemon.Limits {
     var limits = Daemon.Limits()
@@ -191,8 +198,15 @@ public final class Worker {
   private func drain(_ role: ListenerRole, _ deadline: Instant, _ completion: @escaping () -> Void) {
     let own = listeners.filter { $0.role == role }
     listeners.removeAll { $0.role == role }
-    guard let server = servers.first(where: { $0.role == role }) else { return completion() }
-    server.daemon.drain(deadline: deadline, completion: completion)
+    let ending = servers.filter { $0.role == role }
+    if ending.isEmpty { return completion() }
+    var missing = ending.count
+    for server in ending {
+      server.daemon.drain(deadline: deadline) {
+        missing -= 1
+        if missing == 0 { completion() }
+      }
+    }
     // The daemon has let go of them; open, they would let clients connect whom nobody answers.
     for listener in own { close(listener.descriptor) }
   }

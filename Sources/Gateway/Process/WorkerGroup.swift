@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
+import GnuTLS
 import Microhttpd
 import Reactor
 
@@ -10,8 +11,13 @@ public struct WorkerGroup: Sendable {
   private let workers: [LoopBound<Worker>]
   /// Of the data listeners of all of them; nil = none.
   let addressLimit: AddressLimit?
+  /// What their listeners with TLS begin with.
+  let https: TLSServerContext?
 
-  init(_ workers: [LoopBound<Worker>], addressLimit: AddressLimit? = nil) {
+  init(
+    _ workers: [LoopBound<Worker>], addressLimit: AddressLimit? = nil, https: TLSServerContext? = nil
+  ) {
+    self.https = https
     self.workers = workers
     self.addressLimit = addressLimit
   }

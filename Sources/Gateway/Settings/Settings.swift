@@ -9,6 +9,8 @@ import Memcached
 public enum ListenAddress: Hashable, Sendable {
   /// A name or a number without brackets; port 0 lets the kernel choose.
   case tcp(host: String, port: UInt16)
+  /// The same with TLS.
+  case https(host: String, port: UInt16)
   case unix(path: String)
 }
 
@@ -128,6 +130,11 @@ public struct Settings: Hashable, Sendable {
   public var writeTimeout: Duration = .seconds(30)
   /// How long new connections are still taken after the first SIGTERM, for load balancers to notice.
   public var drainDelay: Duration = .zero
+  /// Paths of files in PEM: what is shown on the listeners that have TLS; nil = the certificate's file.
+  public var httpsCertificate: String?
+  public var httpsKey: String?
+  /// The authorities of callers' certificates; nil = callers need none.
+  public var httpsClientAuthorities: String?
   /// How long requests in flight may take to end after the first SIGTERM.
   public var drainTimeout: Duration = .seconds(10)
   public var logLevel: Logger.Level = .info

@@ -51,6 +51,7 @@ struct SettingsResolver {
     readLast(.serverTiming, \.serverTiming, Syntax.toggle)
     readOrigins()
     readAccess()
+    readHTTPS()
     checkListeners()
     checkTiers()
     readPerTier(.distribution, \.distribution, Syntax.choice)
@@ -254,12 +255,13 @@ struct SettingsResolver {
     var seen: Set<ListenAddress> = []
     for (name, addresses) in [(SettingName.listen, settings.listen), (.admin, settings.admin)] {
       for address in addresses {
-        if !settings.insecure, !settings.asksWhoCalls, !address.isLocal {
+        let isAsked = settings.asksWhoCalls || settings.asksForCertificate(at: address)
+        if !settings.insecure, !isAsked, !address.isLocal {
           fault(name, address.description, SettingsResolver.exposed)
         }
         // Port 0 asks for a new port each time. Any other one bound twice would be shared: requests
-        // would go to the data or to the admin side by chance.
-        if !address.hasPortZero, !seen.insert(address).inserted {
+        // would go to the data or to the admin side, with TLS or without, by chance.
+        if !address.hasPortZero, !seen.insert(address.withoutTLS).inserted {
           fault(name, address.description, "listened on twice")
         }
       }
@@ -268,8 +270,8 @@ struct SettingsResolver {
 
   private static let exposed =
     "reachable from other machines, where anyone could read and write every key, as no one is asked who "
-    + "they are: choose 127.0.0.1, [::1], localhost or unix:PATH, or give --tokens (CROSSFADE_TOKENS), or say "
-    + "--insecure (CROSSFADE_INSECURE=true) if that is meant"
+    + "they are: choose 127.0.0.1, [::1], localhost or unix:PATH, or give --tokens (CROSSFADE_TOKENS), or have "
+    + "callers show certificates (https:// with --https-client-ca), or say --insecure (CROSSFADE_INSECURE=true) if that is meant"
 
   private mutating func checkTiers() {
     var names: Set<String> = []
@@ -292,12 +294,17 @@ extension ListenAddress {
   var isLocal: Bool {
     switch self {
     case .unix: true
-    case .tcp(let host, _):
+    case .tcp(let host, _), .https(let host, _):
       SocketAddress(numericHost: host, port: 0)?.isLoopback ?? (host.lowercased() == "localhost")
     }
   }
 
   fileprivate var hasPortZero: Bool {
-    if case .tcp(_, 0) = self { true } else { false }
+    if case .tcp(_, 0) = withoutTLS { true } else { false }
+  }
+
+  /// The same address, as the kernel knows it.
+  var withoutTLS: ListenAddress {
+    if case .https(let host, let port) = self { .tcp(host: host, port: port) } else { self }
   }
 }

@@ -112,9 +112,10 @@ enum SettingsSyntax {
   /// A port has to be given: a default one, on an address of all things, would be a surprise.
   static func listenAddress(_ text: String) throws(InvalidValue) -> ListenAddress {
     if let path = try unixPath(text) { return .unix(path: path) }
-    let (host, port) = try hostAndPort(text, ports: 0...65535)
+    let isSecure = text.hasPrefix("https://")
+    let (host, port) = try hostAndPort(isSecure ? String(text.dropFirst(8)) : text, ports: 0...65535)
     guard let port else { throw InvalidValue("no port") }
-    return .tcp(host: host, port: port)
+    return isSecure ? .https(host: host, port: port) : .tcp(host: host, port: port)
   }
 
   /// `HOST[:PORT]`, `unix:PATH` or `memory:SIZE`. Less than 1 MiB could not hold one large item.

@@ -22,6 +22,9 @@ public enum SettingName: String, Hashable, Sendable, CaseIterable {
   case tlsCertificate = "tls-certificate"
   case tlsKey = "tls-key"
   case credentials = "auth"
+  case httpsCertificate = "https-certificate"
+  case httpsKey = "https-key"
+  case httpsClientAuthorities = "https-client-ca"
   case workers, insecure, tokens
   case sharePorts = "share-ports"
   case keyPrefix = "key-prefix"
@@ -84,10 +87,20 @@ public struct SettingDescription: Sendable {
       .config, "CONFIG", "file", "The file that has whatever is neither a flag nor a variable.",
       "a path of a JSON5 file"),
     .init(
-      .listen, "LISTEN", "address", "Where to serve keys; repeatable.", "HOST:PORT, [IPV6]:PORT or unix:PATH"),
+      .listen, "LISTEN", "address", "Where to serve keys; repeatable.",
+      "HOST:PORT, [IPV6]:PORT, https://HOST:PORT or unix:PATH"),
     .init(
       .admin, "ADMIN", "address", "Where to serve health, statistics and administration; repeatable.",
-      "HOST:PORT, [IPV6]:PORT, unix:PATH or off"),
+      "HOST:PORT, [IPV6]:PORT, https://HOST:PORT, unix:PATH or off"),
+    .init(
+      .httpsCertificate, "HTTPS_CERTIFICATE", "file",
+      "The certificate of the listeners with https://, and those between it and its authority.",
+      "a file in PEM"),
+    .init(
+      .httpsKey, "HTTPS_KEY", "file", "The key of that certificate.", "a file in PEM"),
+    .init(
+      .httpsClientAuthorities, "HTTPS_CLIENT_CA", "file",
+      "The authorities whose certificates callers of https:// need; none = they need none.", "a file in PEM"),
     .init(
       .tier, "TIERS", "name=node", "A tier; the first is the primary, repeat for older ones, newest first.",
       "NAME=NODE[,NODE...], where NODE is HOST[:PORT], unix:PATH or memory:SIZE"),
@@ -290,8 +303,10 @@ public struct SettingDescription: Sendable {
     case .labels: "their addresses"
     case .tlsAuthorities: "the system's"
     case .rateBurst: "those of a second"
-    case .tlsKey: "in the certificate's file"
-    case .config, .tlsCertificate, .credentials, .corsOrigin, .tokens, .keyPrefix: "none"
+    case .tlsKey, .httpsKey: "in the certificate's file"
+    case .config, .httpsCertificate, .httpsClientAuthorities, .tlsCertificate, .credentials, .corsOrigin,
+      .tokens, .keyPrefix:
+      "none"
     default: Settings().texts(of: name).joined(separator: " ")
     }
   }

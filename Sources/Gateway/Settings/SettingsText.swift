@@ -31,6 +31,9 @@ extension Settings {
     case .tlsCertificate: perTier(\.tlsCertificate)
     case .tlsKey: perTier(\.tlsKey)
     case .credentials: perTier(\.credentialsFile)
+    case .httpsCertificate: [httpsCertificate].compactMap { $0 }
+    case .httpsKey: [httpsKey].compactMap { $0 }
+    case .httpsClientAuthorities: [httpsClientAuthorities].compactMap { $0 }
     case .workers: [String(workers)]
     case .insecure: [String(insecure)]
     case .tokens: tokensFile.map { [$0] } ?? []
@@ -94,6 +97,7 @@ extension ListenAddress: CustomStringConvertible {
   public var description: String {
     switch self {
     case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    case .https(let host, let port): "https://\(ListenAddress.tcp(host: host, port: port))"
     case .unix(let path): "unix:\(path)"
     }
   }

@@ -89,7 +89,7 @@ import Testing
                 { name: "9", nodes: ["b:x", "c,d"] }] }
       """)
     let expected = [
-      #"FILE: max_kyes "5": no such setting; allowed: listen, admin, tiers, "#,
+      #"FILE: max_kyes "5": no such setting; allowed: listen, admin, https_certificate, "#,
       #"FILE: operation_timeout "5": a number, no duration; allowed: 1ms to 10m"#,
       #"FILE: protocol "meta": no such setting here: it is a member of a tier; allowed: "#,
       #"FILE: insecure "yes": a string, no boolean; allowed: true or false"#,

@@ -49,11 +49,29 @@ extension Program {
       try run(HostileCase.h1spec) { bytes in bytes.map { [$0] } }
     }
 
-    /// - Parameter pieces: how the bytes of a case are cut.
-    private func run(_ cases: [HostileCase], pieces: ([UInt8]) -> [[UInt8]]) throws {
+    @Test(
+      "so it is through TLS", .enabled(if: Proxy.Kind.tunnel.program != nil, "haproxy is not installed"))
+    func throughTLS() throws {
+      let authority = try CertificateAuthority()
+      let certificate = try authority.issue()
+      let gateway = try GatewayProcess(before: backend, HTTPSTests.listening(certificate))
+      try gateway.waitUntilReady()
+      let tunnel = try Proxy(.tunnel, before: try HTTPSTests.secureAddress(gateway))
+      try run(HostileCase.all, by: tunnel.address) { [$0] }
+      try run(HostileCase.h1spec, by: tunnel.address) { [$0] }
+      // A record for each byte, where the network does not take several together.
+      try run(HostileCase.smuggling.filter(\.isShort), by: tunnel.address) { bytes in bytes.map { [$0] } }
+    }
+
+    /// - Parameters:
+    ///   - way: where the clients connect; nil: to the gateway itself.
+    ///   - pieces: how the bytes of a case are cut.
+    private func run(
+      _ cases: [HostileCase], by way: SocketAddress? = nil, pieces: ([UInt8]) -> [[UInt8]]
+    ) throws {
       let batch = UUID().uuidString.prefix(8)
       let clients = try cases.enumerated().map { index, hostile in
-        try HostileClient(hostile, key: "\(batch)-\(index)-", address: gateway.socketAddress)
+        try HostileClient(hostile, key: "\(batch)-\(index)-", address: way ?? gateway.socketAddress)
       }
       for client in clients { client.send(pieces) }
       for client in clients { client.finish() }

@@ -10,12 +10,17 @@ import Reactor
 /// Its log has a line for each request when it is over: whether the gateway answered it, the status, the
 /// method, the target.
 final class Proxy {
-  enum Kind: String, CaseIterable {
+  enum Kind: String {
     /// Hands bodies on as they come, chunks as chunks.
     case nginx
     case haproxy
     /// The same, told to let requests pass that it finds malformed.
     case lenientHAProxy
+    /// haproxy as a client of HTTPS, which reads nothing of what it hands on: a connection for each of its own.
+    case tunnel
+
+    /// Those that read HTTP themselves.
+    static let readers: [Kind] = [.nginx, .haproxy, .lenientHAProxy]
 
     var program: String? { ChildProcess.program(self == .nginx ? "nginx" : "haproxy") }
   }
@@ -39,7 +44,7 @@ final class Proxy {
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     let socket = directory.appendingPathComponent("s").path
     let configuration = directory.appendingPathComponent("configuration")
-    let text = kind == .nginx ? Proxy.nginx(directory.path, gateway) : Proxy.haproxy(socket, gateway, kind)
+    let text = Proxy.configuration(kind, directory.path, socket, gateway)
     try text.write(to: configuration, atomically: true, encoding: .utf8)
     guard let address = SocketAddress(unixPath: socket) else {
       throw Failure(description: "\(socket) is too long for a unix socket")
@@ -97,6 +102,32 @@ final class Proxy {
   }
 
   // MARK: Configurations
+
+  private static func configuration(
+    _ kind: Kind, _ directory: String, _ socket: String, _ gateway: String
+  ) -> String {
+    switch kind {
+    case .nginx: nginx(directory, gateway)
+    case .haproxy, .lenientHAProxy: haproxy(socket, gateway, kind)
+    case .tunnel: tunnel(socket, gateway)
+    }
+  }
+
+  private static func tunnel(_ socket: String, _ gateway: String) -> String {
+    """
+    global
+      log stdout format raw local0
+    defaults
+      mode tcp
+      timeout connect 10s
+      timeout client 30s
+      timeout server 30s
+    listen tunnel
+      bind unix@\(socket)
+      server gateway \(gateway) ssl verify none
+
+    """
+  }
 
   private static func nginx(_ directory: String, _ gateway: String) -> String {
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
