@@ -4,7 +4,7 @@
 #   docker build -t crossfade .
 #   docker run --rm -p 8080:8080 crossfade --tier new=a:11211 --tier old=b:11211
 #
-# scripts/check-dockerfile checks this file where no Docker runs: lint, paths, packages, flags.
+# What is in the image: deploy/README.md. scripts/check-dockerfile checks this file where no Docker runs: lint, paths, packages, flags.
 
 FROM swift:6.3-bookworm AS build
 # Versions are those of the Debian release: pinned ones vanish from its mirrors with each security update.

@@ -140,6 +140,23 @@ import Testing
     #expect(isDone(done))
   }
 
+  @Test("An answer that was on its way when the drain began is not the last on its connection")
+  func anAnswerThatWasOnItsWayWhenTheDrainBeganIsNotTheLastOnItsConnection() throws {
+    let server = try TestServer()
+    defer { server.stop() }
+    let client = try Client(server)
+    // More than the sockets' buffers hold: it goes out while it is read.
+    try client.send("GET /big/20000000 HTTP/1.1\r\nHost: x\r\n\r\n")
+    #expect(server.reaches { $0.handler.handledCount == 1 })
+    let done = drain(server)
+    #expect(try client.reply().closes == false)
+    try client.send("GET /after HTTP/1.1\r\nHost: x\r\n\r\n")
+    let reply = try client.reply()
+    #expect(reply.text == "/after")
+    #expect(reply.closes)
+    #expect(isDone(done))
+  }
+
   @Test("Before a drain answers may close their connections while new ones are taken")
   func beforeADrainAnswersMayCloseTheirConnectionsWhileNewOnesAreTaken() throws {
     let server = try TestServer()

@@ -16,7 +16,7 @@ extension Program {
     static let documents = [
       "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/configuration.md",
       "docs/distributions.md", "docs/servers.md", "docs/operations.md", "docs/access-control.md",
-      "openapi.yaml", "Dockerfile",
+      "docs/migration.md", "docs/embedding.md", "deploy/README.md", "openapi.yaml", "Dockerfile",
     ]
 
     /// Flags in our documents that are those of other programs.
@@ -24,6 +24,7 @@ extension Program {
       "--filter", "--product", "--static-swift-stdlib",  // swift
       "--no-install-recommends", "--uid", "--no-create-home", "--shell",  // apt-get, useradd
       "--seconds", "--seed",  // scripts/check-http
+      "--uninstall", "--read-only", "--cap-drop", "--stop-timeout", "--build", "--now",  // deploy/README.md
       "--interval", "--timeout", "--start-period", "--from", "--rm",  // Dockerfile, docker
     ]
 
