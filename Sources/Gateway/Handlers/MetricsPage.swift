@@ -22,7 +22,11 @@ enum MetricsPage {
       let total = TotalMeasurements(parts)
       // One worker has the admin listeners.
       let most = context.settings.maximumConnections
-      let limits: [(ListenerRole, Int)] = [(.data, most * total.workers), (.admin, most)]
+      let (data, admin) = (context.settings.listen, context.settings.admin)
+      let limits: [(ListenerRole, Int)] = [
+        (.data, most * total.workers * Settings.daemonCount(data)),
+        (.admin, most * Settings.daemonCount(admin)),
+      ]
       let report = MetricsReport(
         total, version: context.version, limits: limits, owed: owed, process: process)
       call.respond(

@@ -104,7 +104,8 @@ public struct Gateway {
 
   /// Leaves descriptors for what must not wait behind clients: connections to nodes, and the admin's.
   private static func fit(_ settings: Settings, into descriptors: Int, _ log: Logger) -> Settings {
-    let most = max(1, (descriptors - 128) / settings.workers - 16)
+    let daemons = max(1, Settings.daemonCount(settings.listen))
+    let most = max(1, ((descriptors - 128) / settings.workers - 16) / daemons)
     if settings.maximumConnections <= most { return settings }
     var settings = settings
     settings.maximumConnections = most

@@ -37,6 +37,10 @@ extension SettingsResolver {
 extension Settings {
   var secureListeners: [ListenAddress] { (listen + admin).filter(\.isSecure) }
 
+  /// Daemons of one worker that serve these addresses, each with the connections that one may have: with TLS,
+  /// and without.
+  static func daemonCount(_ addresses: [ListenAddress]) -> Int { Set(addresses.map(\.isSecure)).count }
+
   fileprivate var httpsFiles: [(SettingName, String)] {
     [
       (.httpsCertificate, httpsCertificate), (.httpsKey, httpsKey),
