@@ -53,7 +53,7 @@ struct Listeners {
     sharesPorts = settings.sharesPorts
     let passed = passed?.sockets ?? []
     do {
-      for socket in passed { try take(socket, workers: socket.role == .data ? settings.workers : 1) }
+      for socket in passed { try take(socket, settings) }
       if !passed.contains(where: { $0.role == .data }) {
         for address in settings.listen { try bind(address, .data, workers: settings.workers) }
       }
@@ -112,12 +112,30 @@ struct Listeners {
 
   // MARK: Passed
 
-  /// One that is bound already. A unix socket's file is not ours to remove.
-  private mutating func take(_ socket: SocketActivation.Passed, workers: Int) throws(ListenError) {
+  /// One that is bound already; it speaks TLS where the addresses that it stands for do. A unix socket's file is
+  /// not ours to remove.
+  private mutating func take(_ socket: SocketActivation.Passed, _ settings: Settings) throws(ListenError) {
+    let workers = socket.role == .data ? settings.workers : 1
     add(socket.descriptor, socket.address, socket.role, worker: 0, isShared: workers > 1)
-    try checkExposure([socket.address], name: socket.address)
+    let replaced = socket.role == .data ? settings.listen : settings.admin
+    let secureCount = replaced.count { if case .https = $0 { true } else { false } }
+    guard secureCount == 0 || secureCount == replaced.count else {
+      throw ListenError(
+        socket.address, "of the addresses that it stands for, some are https:// and some are not")
+    }
+    let isSecure = secureCount > 0
+    if !(isSecure && asksForCertificates) { try checkExposure([socket.address], name: socket.address) }
+    defer { if isSecure { secure(socket.address) } }
     do throws(SystemError) { try copy(socket.descriptor, socket.address, socket.role, workers) } catch {
       throw ListenError(socket.address, "\(error)")
+    }
+  }
+
+  private mutating func secure(_ address: SocketAddress) {
+    for worker in ofWorker.indices {
+      for index in ofWorker[worker].indices where ofWorker[worker][index].address == address {
+        ofWorker[worker][index].isSecure = true
+      }
     }
   }
 

@@ -116,6 +116,25 @@ import Testing
     #expect(listeners.ofWorker.joined().allSatisfy { $0.isShared })
   }
 
+  @Test("a passed socket speaks TLS where the addresses that it stands for do, and is refused where some do")
+  func aPassedSocketSpeaksTLSWhereTheAddressesThatItStandsForDo() throws {
+    let secure = ListenAddress.https(host: "127.0.0.1", port: 0)
+    let plain = ListenAddress.tcp(host: "127.0.0.1", port: 0)
+    var settings = Settings()
+    settings.workers = 2
+    settings.admin = []
+    for (addresses, isSecure) in [([secure], true), ([plain], false)] {
+      settings.listen = addresses
+      let passed = try SocketActivation(environment: environment(1, "data"), first: try listening())
+      let listeners = try Listeners(settings, passed: passed)
+      defer { listeners.closeAll() }
+      #expect(listeners.ofWorker.flatMap { $0.map(\.isSecure) } == [isSecure, isSecure])
+    }
+    settings.listen = [secure, plain]
+    let passed = try SocketActivation(environment: environment(1, "data"), first: try listening())
+    #expect(throws: ListenError.self) { try Listeners(settings, passed: passed) }
+  }
+
   @Test("a passed admin socket is worker 0's, and the data addresses are bound")
   func aPassedAdminSocketIsWorker0SAndTheDataAddressesAreBound() throws {
     let passed = try SocketActivation(environment: environment(1, "admin"), first: try listening())
