@@ -50,6 +50,8 @@ final class AccessControl: Sendable {
   private func caller(of request: any IncomingRequest, needing need: Need) throws(Problem) -> Token? {
     guard let tokens else { return nil }
     let token = try Bearer.token(of: request, tokens)
+    // Before it is judged: whose request was refused is what its line in the log is read for.
+    request.notes.caller = token.name
     if case .right(let right) = need { try token.check(right) }
     return token
   }

@@ -71,6 +71,9 @@ public struct Gateway {
     for listener in listeners.ofWorker[0] {
       log.info(
         "listening", metadata: ["address": "\(listener.name)", "listener": "\(listener.role.rawValue)"])
+      if settings.asksWhoCalls, !listener.isSecure, !listener.address.isLoopback {
+        log.warning("tokens can be read on the way", metadata: ["address": "\(listener.name)"])
+      }
     }
     threads[0].worker.post { $0.watchNodes() }
     notifier.ready(status)

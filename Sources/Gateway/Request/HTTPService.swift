@@ -89,7 +89,6 @@ final class HTTPService: ExchangeHandler {
       case .route(let route, let key, let query):
         request.note(route: route.number)
         let caller = try context.access?.admit(request, needing: route.need, now: context.loop.now)
-        if let caller { request.notes.caller = caller.name }
         try route.handler(Call(request, context, caller: caller, key: key, query: query))
       }
     } catch {

@@ -65,6 +65,8 @@ extension Program {
       let log = gateway.logToEnd().joined(separator: "\n")
       for secret in file.secrets.values { #expect(!log.contains(secret)) }
       #expect(!log.contains("not private"))
+      #expect(log.contains("tokens can be read on the way address=0.0.0.0:"))
+      #expect(!log.contains("on the way address=127.0.0.1:"))
       #expect(log.contains(" request answered ") && log.contains(" token=web"))
     }
 
