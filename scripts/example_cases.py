@@ -36,6 +36,8 @@ class Case:
     status: int | None
     stage: str = "two"
     key: str = KEY
+    # Of a path with `{name}`.
+    tier: str = "old"
     # What the tiers have before: (tier, key, value, flags, ttl).
     items: tuple = ()
     # In place of what the operation's examples say.
@@ -197,6 +199,17 @@ class Stage:
     def _limited(self):
         return [*self._two(), "--rate-limit", "1"]
 
+    # Tiers that change.
+    def _changed(self):
+        return self._two()
+
+    # Is about to drain.
+    def _leaving(self):
+        return [*self._two(), "--drain-delay", "60s"]
+
+    def _after_leaving(self):
+        self.gateway.leave()
+
     # The primary is said to be a proxy.
     def _proxy(self):
         return [*self._two(), "--protocol", "new=proxy"]
@@ -207,6 +220,12 @@ OLD_BYTES = ("old", "thumb:42", b"\xff\xd8\xff\xe0\x00\x10", 1, 0)
 HELLO = ("new", KEY, b"hello", 7, 0)
 NUMBER = ("new", COUNTER, b"42")
 LOVELACE = ("new", KEY, b"Ada Lovelace", 0, 283)
+
+
+OLD_FIRST = dict(
+    headers=("Content-Type: application/json",),
+    body=b'{"tiers":[{"name":"old","nodes":["memory:1MiB"]},{"name":"new","nodes":["memory:1MiB"]}]}',
+)
 
 
 def of_status(operation, status):
@@ -234,6 +253,11 @@ def of_status(operation, status):
     }
     if status == 415 and operation.takes_values:
         many[415] = dict(headers=("Content-Encoding: gzip",))
+    if operation.id in ("putTiers", "patchTier"):
+        # Tiers that are down can be changed, and another method of the path is one that there is.
+        many = {other: case for other, case in many.items() if other not in (405, 503)}
+    if operation.id == "putTiers":
+        many[405] = dict(method="PATCH")
     if status not in many:
         return None
     key = COUNTER if operation.counts else KEY
@@ -310,6 +334,16 @@ SPECIFIC = [
     Case("getDescription", 200),
     Case("getTiers", 200, stage="owing", is_repeated=True),
     Case("getTiers", 200, headers=("Accept: text/plain",)),
+    # On a stage of their own, as others would see what they change.
+    Case("putTiers", 200, stage="changed"),
+    Case("putTiers", 200, stage="changed", headers=("Accept: text/plain",)),
+    Case("putTiers", 409, stage="owing", **OLD_FIRST),
+    Case("putTiers", 503, stage="leaving"),
+    Case("patchTier", 200, stage="changed"),
+    Case("patchTier", 200, stage="changed", headers=("Accept: text/plain",)),
+    Case("patchTier", 404, tier="nwe"),
+    Case("patchTier", 405, method="GET"),
+    Case("patchTier", 503, stage="leaving"),
     Case("getStats", 200, stage="owing", is_repeated=True),
     Case("getStats", 200, headers=("Accept: text/plain",)),
     Case("getStats", 404, query="tier=nwe"),

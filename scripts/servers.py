@@ -130,6 +130,18 @@ class Gateway:
 
         wait_until(holds, f"one of {names} is not {state}")
 
+    def leave(self):
+        """Has it drain, and waits until it says that it does."""
+        self.process.terminate()
+
+        def is_leaving():
+            connection = http.client.HTTPConnection(*self.addresses["admin"], timeout=SECONDS)
+            with contextlib.closing(connection):
+                connection.request("GET", "/readyz", headers=self.headers)
+                return connection.getresponse().status == 503
+
+        wait_until(is_leaving, "it does not drain")
+
     def check(self):
         """Whether it still runs."""
         if self.process.poll() is not None:

@@ -13,10 +13,10 @@ struct Serve: AsyncParsableCommand {
   @OptionGroup var options: SettingsOptions
 
   func run() async throws {
-    let settings = try options.resolve().settings
+    let (settings, sources) = try options.resolve()
     AllocatorTuning.apply()
     let log = settings.logFormat.makeLogger(level: settings.logLevel)
-    do { try await Gateway.run(settings, log: log) } catch {
+    do { try await Gateway.run(settings, from: sources, log: log) } catch {
       throw ExitStatus.error(ExitStatus.failure, ["\(error)"])
     }
   }

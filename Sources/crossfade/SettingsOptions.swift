@@ -23,6 +23,7 @@ struct SettingsOptions: ParsableArguments {
   @Option(name: .of(.distribution), help: .of(.distribution)) var distributions: [String] = []
   @Option(name: .of(.weights), help: .of(.weights)) var weights: [String] = []
   @Option(name: .of(.labels), help: .of(.labels)) var labels: [String] = []
+  @Option(name: .of(.tierMode), help: .of(.tierMode)) var modes: [String] = []
   @Option(name: .of(.wireProtocol), help: .of(.wireProtocol)) var protocols: [String] = []
   @Option(name: .of(.tls), help: .of(.tls)) var tls: [String] = []
   @Option(name: .of(.tlsAuthorities), help: .of(.tlsAuthorities)) var tlsAuthorities: [String] = []
@@ -70,7 +71,7 @@ struct SettingsOptions: ParsableArguments {
   var sources: SettingSources {
     var flags: [SettingName: [String]] = [
       .listen: listen, .admin: admin, .tier: tiers, .distribution: distributions,
-      .weights: weights, .labels: labels, .wireProtocol: protocols,
+      .weights: weights, .labels: labels, .wireProtocol: protocols, .tierMode: modes,
       .tls: tls, .tlsAuthorities: tlsAuthorities, .tlsCertificate: tlsCertificates, .tlsKey: tlsKeys,
       .credentials: credentials, .corsOrigin: corsOrigins,
       .insecure: insecure ? ["true"] : [],

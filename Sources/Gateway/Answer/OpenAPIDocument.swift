@@ -1224,12 +1224,14 @@ paths:
                 tiers:
                   - name: new
                     role: primary
+                    mode: serving
                     distribution: ketama
                     protocol: auto
                     nodes:
                       - {name: 'a:11211', state: up, protocol: meta, version: 1.6.18, in_flight: 3}
                   - name: old
                     role: older
+                    mode: serving
                     distribution: ketama
                     protocol: classic
                     nodes:
@@ -1237,7 +1239,7 @@ paths:
             text/plain:
               schema:
                 type: string
-              example: "tier  role     distribution  protocol  node     state  speaks  version  in_flight  error\nnew   primary  ketama        auto      a:11211  up     meta    1.6.18   3          -\n"
+              example: "tier  role     distribution  protocol  mode     node     state  speaks  version  in_flight  error\nnew   primary  ketama        auto      serving  a:11211  up     meta    1.6.18   3          -\n"
           links:
             getStats:
               $ref: '#/components/links/getStats'
@@ -1261,6 +1263,134 @@ paths:
           $ref: '#/components/responses/ExpectationFailed'
         '431':
           $ref: '#/components/responses/HeadersTooLarge'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
+    put:
+      operationId: putTiers
+      tags: [admin]
+      summary: Change the tiers while they serve
+      description: |
+        Adds, removes, reorders and changes tiers, and settings that do not need a restart, in all workers at once:
+        requests under way end on the tiers that they began with, those that come meanwhile wait the few
+        milliseconds until then. Tiers that stay keep their connections, items of memory tiers and owed copies.
+        Nothing is written to the configuration file: the next reload or start has what that says.
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              $ref: '#/components/schemas/TierChanges'
+            example: {tiers: [{name: new, nodes: ['memory:64MiB']}, {name: old, nodes: ['memory:64MiB'], mode: draining}], policy: strict}
+      responses:
+        '200':
+          description: All workers have changed; the tiers that there are now, as of `GET /tiers`.
+          headers:
+            Cache-Control:
+              $ref: '#/components/headers/CacheControl'
+            Vary:
+              $ref: '#/components/headers/Vary'
+            X-Content-Type-Options:
+              $ref: '#/components/headers/ContentTypeOptions'
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Tiers'
+            text/plain:
+              schema:
+                type: string
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '406':
+          $ref: '#/components/responses/NotAcceptable'
+        '409':
+          $ref: '#/components/responses/StaleTier'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '415':
+          $ref: '#/components/responses/UnsupportedMediaType'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '503':
+          $ref: '#/components/responses/NotReady'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
+  /tiers/{name}:
+    servers:
+      - url: http://127.0.0.1:8081
+        description: The admin listener
+    patch:
+      operationId: patchTier
+      tags: [admin]
+      summary: Change one tier while it serves
+      description: As `PUT /tiers`, with some members of one tier.
+      parameters:
+        - name: name
+          in: path
+          required: true
+          schema:
+            type: string
+            minLength: 1
+            maxLength: 250
+            pattern: '^[^\u0000-\u0020\u007F]+$'
+          example: old
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              $ref: '#/components/schemas/TierChange'
+            example: {mode: serving}
+      responses:
+        '200':
+          description: All workers have changed; the tiers that there are now, as of `GET /tiers`.
+          headers:
+            Cache-Control:
+              $ref: '#/components/headers/CacheControl'
+            Vary:
+              $ref: '#/components/headers/Vary'
+            X-Content-Type-Options:
+              $ref: '#/components/headers/ContentTypeOptions'
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Tiers'
+            text/plain:
+              schema:
+                type: string
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
+        '404':
+          $ref: '#/components/responses/NoSuchTier'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '406':
+          $ref: '#/components/responses/NotAcceptable'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '415':
+          $ref: '#/components/responses/UnsupportedMediaType'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '503':
+          $ref: '#/components/responses/NotReady'
         '505':
           $ref: '#/components/responses/VersionNotSupported'
   /keys/{key}/where:
@@ -2121,6 +2251,23 @@ components:
           schema:
             $ref: '#/components/schemas/Problem'
           example: {type: /problems/not-acceptable, title: Not acceptable, status: 406, detail: 'this can be given as application/json, application/octet-stream, text/plain', instance: 6924f3a1-812-0-5}
+        text/plain:
+          schema:
+            type: string
+    StaleTier:
+      description: Stale copies are still to be deleted in the tier that is to be the primary.
+      headers:
+        Cache-Control:
+          $ref: '#/components/headers/CacheControl'
+        Vary:
+          $ref: '#/components/headers/Vary'
+        X-Content-Type-Options:
+          $ref: '#/components/headers/ContentTypeOptions'
+      content:
+        application/problem+json:
+          schema:
+            $ref: '#/components/schemas/Problem'
+          example: {type: /problems/stale-tier, title: The tier has stale copies, status: 409, detail: 'the tier old cannot be the primary while stale copies are to be deleted there: wait, or flush it', instance: 6924f3a1-812-0-6}
         text/plain:
           schema:
             type: string
@@ -3118,6 +3265,8 @@ components:
               role:
                 type: string
                 enum: [primary, older]
+              mode:
+                $ref: '#/components/schemas/TierMode'
               distribution:
                 type: string
                 description: How its keys are divided, as set (`--distribution`); says nothing for one node.
@@ -3129,9 +3278,69 @@ components:
                 type: array
                 items:
                   $ref: '#/components/schemas/Node'
-            required: [name, role, distribution, protocol, nodes]
+            required: [name, role, mode, distribution, protocol, nodes]
             additionalProperties: false
       required: [tiers]
+    TierMode:
+      type: string
+      enum: [serving, draining]
+      description: |
+        `draining`: an older tier that reads do not look in any more, though writes still delete what is stale
+        there. So it shows whether anybody misses it before it is taken away, and can be read again.
+    TierMembers:
+      type: object
+      description: What can be set for one tier, as in a configuration file; files are named, not sent.
+      properties:
+        name:
+          type: string
+          pattern: '^[A-Za-z][A-Za-z0-9_-]{0,63}$'
+        nodes:
+          type: array
+          minItems: 1
+          items:
+            type: string
+            description: HOST[:PORT], unix:PATH or memory:SIZE.
+        mode:
+          $ref: '#/components/schemas/TierMode'
+        distribution:
+          type: string
+        weights:
+          type: array
+          items: {type: integer, minimum: 1, maximum: 65535}
+        labels:
+          type: array
+          items: {type: string}
+        protocol:
+          type: string
+          enum: [auto, classic, meta, proxy]
+        tls:
+          type: string
+          enum: ['off', 'on', insecure]
+        tls_ca: {type: string}
+        tls_certificate: {type: string}
+        tls_key: {type: string}
+        auth: {type: string}
+      additionalProperties: false
+    TierChange:
+      description: What is given changes, `null` takes away what is set, the rest stays.
+      type: object
+      minProperties: 1
+    TierChanges:
+      type: object
+      description: |
+        The tiers in the order of asking, and by their keys of the configuration file other settings that are to
+        change with them: `policy`, those of backfill, `operation_timeout`, `node_timeout`, `connect_timeout`,
+        `eject_after`, `max_owed`, `max_keys` and others that do not need a restart.
+      properties:
+        tiers:
+          type: array
+          minItems: 1
+          items:
+            allOf:
+              - $ref: '#/components/schemas/TierMembers'
+              - required: [name, nodes]
+      required: [tiers]
+      additionalProperties: true
     NodeState:
       type: string
       enum: [connecting, up, suspect, ejected, probing, closed]

@@ -26,6 +26,7 @@ enum ProblemType: String, CaseIterable, Sendable {
   case methodNotAllowed = "method-not-allowed"
   case notAcceptable = "not-acceptable"
   case notNumeric = "not-numeric"
+  case staleTier = "stale-tier"
   case exists, changed, missing
   case tooLarge = "too-large"
   case answerTooLarge = "answer-too-large"
@@ -75,6 +76,7 @@ enum ProblemType: String, CaseIterable, Sendable {
     case .methodNotAllowed: (405, "Method not allowed")
     case .notAcceptable: (406, "Not acceptable")
     case .notNumeric: (409, "The value is not a number")
+    case .staleTier: (409, "The tier has stale copies")
     case .exists: (412, "Precondition failed: the key exists")
     case .changed: (412, "Precondition failed: the item has changed")
     case .missing: (412, "Precondition failed: the key is missing")

@@ -44,7 +44,8 @@ extension ProblemType {
     case .unsupported, .outOfMemory, .tooLarge, .answerTooLarge: nil
     case .malformedRequest, .invalidKey, .invalidQuery, .invalidBody, .invalidPrecondition, .tokenNeeded,
       .invalidToken, .forbidden, .keyForbidden, .rateLimited, .notFound,
-      .noSuchRoute, .noSuchTier, .methodNotAllowed, .notAcceptable, .notNumeric, .exists, .changed, .missing,
+      .noSuchRoute, .noSuchTier, .methodNotAllowed, .notAcceptable, .notNumeric, .staleTier, .exists,
+      .changed, .missing,
       .unsupportedMediaType, .expectationFailed, .unknownMethod, .notReady, .busy, .contended:
       nil
     }

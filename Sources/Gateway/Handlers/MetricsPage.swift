@@ -13,9 +13,8 @@ enum MetricsPage {
   static func get(_ call: Call) throws(Problem) {
     let context = call.context
     context.collectMeasurements { parts in
-      let ledger = context.client.coordination.invalidations.tiers
       let owed = context.tierNames.enumerated().dropFirst().map { index, name in
-        (tier: name, ledger[index] ?? .init())
+        (tier: name, context.client.owed(tier: index))
       }
       // What the system does not tell is left out; the rest is no worse for it.
       let process = try? ProcessFacts.current()

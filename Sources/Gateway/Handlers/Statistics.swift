@@ -30,10 +30,10 @@ enum Statistics {
     guard let index = client.tiers.firstIndex(where: { $0.name == answers.tier }) else {
       preconditionFailure("an answer of a tier that is none")
     }
-    let owed = client.coordination.invalidations.tiers[index]
+    let owed = client.owed(tier: index)
     return StatisticsBody.Tier(
-      name: answers.tier, owedInvalidations: owed?.owed ?? 0,
-      overflowedInvalidations: owed?.overflowed ?? 0, isServed: owed?.overflowed ?? 0 == 0,
+      name: answers.tier, owedInvalidations: owed.owed,
+      overflowedInvalidations: owed.overflowed, isServed: owed.overflowed == 0,
       nodes: answers.nodes.enumerated().map { position, answer in
         node(answer.node, NodeStatus(merging: workers.map { $0[index][position] }), answer.result)
       })

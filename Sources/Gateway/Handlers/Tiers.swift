@@ -7,10 +7,14 @@ import Memcached
 /// is sent to a server for it, so that it answers when none of them does.
 enum Tiers {
   static func get(_ call: Call) throws(Problem) {
-    let form = try call.negotiate([.json, .text])
-    call.context.collectNodeStatuses { workers in
-      let settings = call.context.settings.tiers
-      let tiers = call.context.client.tiers.enumerated().map { index, tier in
+    answer(call, call.context, try call.negotiate([.json, .text]))
+  }
+
+  /// - Parameter context: the one whose tiers they are: of a change, the one that came of it.
+  static func answer(_ call: Call, _ context: ServiceContext, _ form: Representation) {
+    context.collectNodeStatuses { workers in
+      let settings = context.settings.tiers
+      let tiers = context.client.tiers.enumerated().map { index, tier in
         let nodes = tier.cluster.nodes.enumerated().map { position, node in
           let status = NodeStatus(merging: workers.map { $0[index][position] })
           return NodeBody(name: node.name, status: status, error: reason(status.lastError))
@@ -31,13 +35,14 @@ enum Tiers {
 
   /// A line a node under a line of titles: what is set for its tier, and what was found.
   private static func rows(_ tiers: [TiersBody.Tier]) -> [[String]] {
-    let found = ["node", "state", "speaks", "version", "in_flight", "error"]
+    let found = ["mode", "node", "state", "speaks", "version", "in_flight", "error"]
     var rows = [["tier", "role", "distribution", "protocol"] + found]
     for tier in tiers {
       for node in tier.nodes {
         rows.append([
-          tier.name, tier.role.rawValue, tier.distribution, tier.wireProtocol, node.name,
-          node.status.state.rawValue, node.status.wireProtocol?.rawValue ?? "-", node.status.version ?? "-",
+          tier.name, tier.role.rawValue, tier.distribution, tier.wireProtocol, tier.mode,
+          node.name, node.status.state.rawValue, node.status.wireProtocol?.rawValue ?? "-",
+          node.status.version ?? "-",
           String(node.status.inFlight), node.error ?? "-",
         ])
       }
@@ -54,12 +59,13 @@ struct TiersBody: Encodable {
 
   struct Tier: Encodable {
     private enum CodingKeys: String, CodingKey {
-      case name, role, distribution, nodes
+      case name, role, mode, distribution, nodes
       case wireProtocol = "protocol"
     }
 
     let name: String
     let role: Role
+    let mode: String
     /// As set; says nothing for one node.
     let distribution: String
     /// As set: `auto` leaves it to what each node speaks.
@@ -69,6 +75,7 @@ struct TiersBody: Encodable {
     init(_ settings: TierSettings, isPrimary: Bool, nodes: [NodeBody]) {
       name = settings.name
       role = isPrimary ? .primary : .older
+      mode = settings.mode.rawValue
       distribution = settings.distribution.rawValue
       wireProtocol = settings.wireProtocol.rawValue
       self.nodes = nodes

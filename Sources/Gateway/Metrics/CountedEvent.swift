@@ -15,6 +15,7 @@ import Synchronization
 enum CountedEvent: Int, CaseIterable {
   case requestAbandoned
   case logLineDropped
+  case reloadDone, reloadFailed
 
   struct Metric {
     let name: String
@@ -27,9 +28,19 @@ enum CountedEvent: Int, CaseIterable {
     case .requestAbandoned:
       Metric(
         name: "crossfade_requests_abandoned_total", help: "Requests whose client left before the answer.")
+    case .reloadDone: CountedEvent.reloads("done")
+    case .reloadFailed: CountedEvent.reloads("failed")
     case .logLineDropped:
       Metric(name: "crossfade_log_lines_dropped_total", help: "Log lines that standard error did not take.")
     }
+  }
+}
+
+extension CountedEvent {
+  fileprivate static func reloads(_ result: String) -> Metric {
+    Metric(
+      name: "crossfade_reloads_total", labels: [MetricLabel("result", result)],
+      help: "Reloads of the configuration, by SIGHUP.")
   }
 }
 

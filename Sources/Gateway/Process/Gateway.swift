@@ -25,19 +25,24 @@ public struct Gateway {
   private let notifier: ServiceNotifier
 
   /// Serves until the first SIGTERM or SIGINT, and returns when what was in flight has been answered.
-  public static func run(_ settings: Settings, log: Logger) async throws(StartError) {
+  /// - Parameter sources: what the settings were made of: at SIGHUP the file among them is read anew.
+  public static func run(
+    _ settings: Settings, from sources: SettingSources, log: Logger
+  ) async throws(StartError) {
     _ = ProcessFacts.startTime
     // A client that has gone is told by the write's own error.
     signal(SIGPIPE, SIG_IGN)
     // Before anything else: a signal that comes while starting is then kept, not lost.
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
     let (firstSignal, told) = AsyncStream.makeStream(of: UnixSignal.self)
+    let (reloads, asked) = AsyncStream.makeStream(of: Void.self)
     // One loop for all signals, since the sequence can be iterated only once.
     let watching = Task {
       var isFirst = true
       for await signal in signals {
         if signal == .sighup {
           told.yield(signal)
+          asked.yield()
           continue
         }
         if !isFirst { leave(at: signal, log) }
@@ -46,7 +51,14 @@ public struct Gateway {
       }
     }
     defer { watching.cancel() }
-    do { try await Gateway(starting: settings, log: log).drain(after: firstSignal) } catch {
+    do {
+      let gateway = try await Gateway(starting: settings, log: log)
+      let reloading = Task { [reloader = gateway.reloader(sources, wanted: settings)] in
+        for await _ in reloads { await reloader.reload() }
+      }
+      defer { reloading.cancel() }
+      await gateway.drain(after: firstSignal)
+    } catch {
       throw StartError(description: "\(error)")
     }
   }
@@ -127,6 +139,12 @@ public struct Gateway {
     } catch {
       log.error("certificates not reloaded", metadata: ["reason": "\(error)"])
     }
+  }
+
+  private func reloader(_ sources: SettingSources, wanted: Settings) -> Reloader {
+    Reloader(
+      worker: threads[0].worker, sources: sources, notifier: notifier, status: status, log: log,
+      wantedConnections: wanted.maximumConnections, connections: settings.maximumConnections)
   }
 
   // MARK: End

@@ -32,15 +32,34 @@ final class NodeWatch {
   private static let burst = 4
   private static let window: Duration = .seconds(1)
 
-  /// - Parameter tiers: their names, and those of their nodes.
-  init(tiers: [(name: String, nodes: [String])], workers: Int, log: Logger, loop: EventLoop) {
+  /// - Parameters:
+  ///   - tiers: their names, and those of their nodes.
+  ///   - former: the one whose place it takes: what that has told is not told again.
+  init(
+    tiers: [(name: String, nodes: [String])], workers: Int, log: Logger, loop: EventLoop,
+    succeeding former: NodeWatch? = nil
+  ) {
     let views = Array(repeating: NodeStatus(state: .connecting), count: workers)
-    entries = tiers.map { tier in tier.nodes.map { Entry(tier: tier.name, node: $0, views: views) } }
+    entries = tiers.map { tier in
+      tier.nodes.map { node in
+        former?.entry(tier.name, node) ?? Entry(tier: tier.name, node: node, views: views)
+      }
+    }
+    isReady = former?.isReady ?? false
     self.log = log
     self.loop = loop
   }
 
   func stop() { isStopped = true }
+
+  private func entry(_ tier: String, _ node: String) -> Entry? {
+    guard var entry = entries.joined().first(where: { $0.tier == tier && $0.node == node }) else {
+      return nil
+    }
+    // What was still to be told is told with the next change.
+    (entry.lines, entry.untold) = (0, 0)
+    return entry
+  }
 
   /// How a worker sees a node from now on.
   func changed(_ status: NodeStatus, worker: Int, tier: Int, node: Int) {

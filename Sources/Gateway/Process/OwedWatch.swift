@@ -10,7 +10,8 @@ import Reactor
 ///
 /// It looks, as `NodeWatch` does, and worker 0 looks for all: the ledger is that of the process.
 final class OwedWatch {
-  private let ledger: InvalidationLedger
+  // It looks through a client: who else holds it must let go of the watch first.
+  private let client: FallbackClient
   private let tierNames: [String]
   private let loop: EventLoop
   private let log: Logger
@@ -18,12 +19,17 @@ final class OwedWatch {
   private var timer: EventLoop.Timer?
   private static let interval: Duration = .milliseconds(500)
 
-  init(_ client: FallbackClient, loop: EventLoop, log: Logger) {
-    ledger = client.coordination.invalidations
+  /// - Parameter former: the one whose place it takes: what that has told is not told again.
+  init(_ client: FallbackClient, loop: EventLoop, log: Logger, succeeding former: OwedWatch? = nil) {
+    self.client = client
     tierNames = client.tiers.map(\.name)
-    states = tierNames.map { _ in .init() }
+    states = tierNames.map { former?.state(of: $0) ?? .init() }
     self.loop = loop
     self.log = log
+  }
+
+  private func state(of tier: String) -> InvalidationLedger.TierState? {
+    tierNames.firstIndex(of: tier).map { states[$0] }
   }
 
   func stop() {
@@ -33,9 +39,8 @@ final class OwedWatch {
 
   /// Looks now and then again and again.
   func check() {
-    let tiers = ledger.tiers
     for (index, name) in tierNames.enumerated() {
-      let (before, now) = (states[index], tiers[index] ?? .init())
+      let (before, now) = (states[index], client.owed(tier: index))
       states[index] = now
       tell(name, before, now)
     }

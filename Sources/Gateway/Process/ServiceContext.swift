@@ -33,12 +33,16 @@ final class ServiceContext {
   var answerLog: RequestLog?
   /// Gathers what each worker has measured. Completes on this loop.
   var collectMeasurements: (@escaping ([Measurements]) -> Void) -> Void
+  /// Changes the tiers of the whole process, and completes on this loop with the context that has them. Nil
+  /// where they cannot be changed.
+  var changeTiers:
+    ((@escaping TierChange, @escaping (Result<ServiceContext, ChangeRefusal>) -> Void) -> Void)?
   /// Told of every problem, with the id that its caller was given.
   var reportProblem: (Problem, String, any IncomingRequest) -> Void = { _, _, _ in }
 
   init(
     client: FallbackClient, loop: EventLoop, settings: Settings, version: String, worker: Int = 0,
-    metrics: WorkerMetrics = WorkerMetrics()
+    metrics: WorkerMetrics = WorkerMetrics(), requestIDs: RequestIDs? = nil
   ) {
     self.client = client
     self.metrics = metrics
@@ -53,7 +57,7 @@ final class ServiceContext {
     cacheStatus = CacheStatus(
       tierNames: tierNames, assumedTTL: client.coordination.backfill.assumedTTL)
     serverTiming = ServerTiming(tierNames: tierNames)
-    requestIDs = RequestIDs(worker: worker)
+    self.requestIDs = requestIDs ?? RequestIDs(worker: worker)
     keyPrefix = settings.keyPrefix
   }
 

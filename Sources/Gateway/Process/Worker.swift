@@ -17,9 +17,9 @@ import Reactor
 /// Everything here is called on the loop's thread; from outside it is reached through a `LoopBound`.
 public final class Worker {
   public let index: Int
-  public let settings: Settings
+  public private(set) var settings: Settings
   public let loop: EventLoop
-  public let client: FallbackClient
+  public private(set) var client: FallbackClient
   public let log: Logger
   /// All workers, for answers that concern the whole process. Set before the first request.
   public private(set) var group = WorkerGroup([])
@@ -32,9 +32,14 @@ public final class Worker {
   private var watch: NodeWatch?
   private var owedWatch: OwedWatch?
 
+  private var generation: Int
+  private var reconfiguration: Reconfiguration?
+  private let factory: NodeFactory
+
   private struct Server {
     let role: ListenerRole
     let isSecure: Bool
+    let service: HTTPService
     let daemon: Daemon
   }
 
@@ -46,11 +51,18 @@ public final class Worker {
     self.listeners = listeners
     self.log = log
     self.loop = loop
+    self.factory = factory
+    generation = factory.generation
     client = factory.makeClient(loop: loop)
   }
 
   /// The nodes as this worker sees them: by tier, then by node.
   public var nodeStatuses: [[NodeStatus]] { client.tiers.map { $0.cluster.nodes.map(\.status) } }
+
+  /// The same, unless its tiers are others by now, or not yet those.
+  private func nodeStatuses(of generation: Int) -> [[NodeStatus]]? {
+    generation == self.generation ? nodeStatuses : nil
+  }
 
   /// What it has counted, and how things stand.
   private var measurements: Measurements {
@@ -68,6 +80,7 @@ public final class Worker {
   /// Begins to take connections.
   func open(_ group: WorkerGroup, _ access: AccessControl?) throws {
     self.group = group
+    if index == 0 { reconfiguration = Reconfiguration(factory, access, group, loop: loop, log: log) }
     let context = makeContext()
     context.access = access
     self.context = context
@@ -76,8 +89,39 @@ public final class Worker {
     }
   }
 
-  /// Those who come from now on are asked by `access`.
-  func replace(_ access: AccessControl?) { context?.access = access }
+  /// What cannot be reached while it drains is told nobody: nothing changes then.
+  func change(_ change: @escaping TierChange, _ completion: @escaping ChangeOutcome) {
+    guard let reconfiguration, !isDraining else { return completion(.failure(.draining)) }
+    reconfiguration.change(change) { [self] result in
+      if case .success = result { watchNodes() }
+      completion(result)
+    }
+  }
+
+  /// Begins to keep back what comes, and calls `completion` when what has begun has ended, or at the limit.
+  func holdBack(until limit: Instant, _ completion: @escaping @Sendable () -> Void) {
+    for server in servers where server.role == .data { server.service.holdBack() }
+    awaitEnds(until: limit, completion)
+  }
+
+  // Looked for again and again, as nothing tells of the last answer's end; for a few milliseconds.
+  private func awaitEnds(until limit: Instant, _ completion: @escaping @Sendable () -> Void) {
+    let inFlight = servers.filter { $0.role == .data }
+      .map { $0.daemon.waiting - $0.service.heldCount }.reduce(0, +)
+    if inFlight <= 0 || loop.now >= limit { return completion() }
+    loop.schedule(after: .milliseconds(1)) { [weak self] in self?.awaitEnds(until: limit, completion) }
+  }
+
+  /// Answers from now on with the tiers and settings of that factory, also what was kept back.
+  func adopt(_ factory: NodeFactory, _ access: AccessControl?) {
+    (settings, generation) = (factory.settings, factory.generation)
+    client = factory.makeClient(loop: loop, succeeding: client)
+    let context = makeContext()
+    context.access = access
+    self.context = context
+    for server in servers { server.service.adopt(context, crossOrigin: crossOrigin(server.role)) }
+    for server in servers { server.service.goOn() }
+  }
 
   /// A daemon speaks TLS or does not.
   private func open(_ role: ListenerRole, _ isSecure: Bool, _ context: ServiceContext) throws {
@@ -86,11 +130,12 @@ public final class Worker {
     if isSecure, group.https == nil {
       throw StartError(description: "\(own[0].name) has no certificate")
     }
+    let service = makeService(role, context)
     let daemon = try Daemon(
-      loop: loop, limits: limits(role), handler: makeHandler(role, context),
+      loop: loop, limits: limits(role), handler: service,
       tls: isSecure ? group.https : nil)
     if role == .data { daemon.addressLimit = group.addressLimit }
-    servers.append(Server(role: role, isSecure: isSecure, daemon: daemon))
+    servers.append(Server(role: role, isSecure: isSecure, service: service, daemon: daemon))
     for listener in own { try daemon.listen(listener.descriptor, isShared: listener.isShared) }
   }
 
@@ -103,12 +148,16 @@ public final class Worker {
   func watchNodes() {
     if isDraining { return }
     let tiers = client.tiers.map { (name: $0.name, nodes: $0.cluster.nodes.map(\.name)) }
-    let watch = NodeWatch(tiers: tiers, workers: group.count, log: log, loop: loop)
+    watch?.stop()
+    owedWatch?.stop()
+    let watch = NodeWatch(tiers: tiers, workers: group.count, log: log, loop: loop, succeeding: self.watch)
     self.watch = watch
     let bound = LoopBound(watch, on: loop)
     group.forEach { $0.tellStates(to: bound) }
+    let former = owedWatch
+    owedWatch = nil
     if client.tiers.count == 1 { return }
-    owedWatch = OwedWatch(client, loop: loop, log: log)
+    owedWatch = OwedWatch(client, loop: loop, log: log, succeeding: former)
     owedWatch?.check()
   }
 
@@ -125,21 +174,27 @@ public final class Worker {
     }
   }
 
-  private func makeHandler(_ role: ListenerRole, _ context: ServiceContext) -> any ExchangeHandler {
-    switch role {
-    case .data:
-      HTTPService(context, routes: Routes.data, crossOrigin: CrossOrigin(settings.corsOrigins))
-    case .admin: HTTPService(context, routes: Routes.admin)
-    }
+  private func makeService(_ role: ListenerRole, _ context: ServiceContext) -> HTTPService {
+    HTTPService(
+      context, routes: role == .data ? Routes.data : Routes.admin, crossOrigin: crossOrigin(role))
+  }
+
+  private func crossOrigin(_ role: ListenerRole) -> CrossOrigin? {
+    role == .data ? CrossOrigin(settings.corsOrigins) : nil
   }
 
   private func makeContext() -> ServiceContext {
     let context = ServiceContext(
       client: client, loop: loop, settings: settings, version: Version.current, worker: index,
-      metrics: metrics)
+      metrics: metrics, requestIDs: self.context?.requestIDs)
     context.isDraining = { [unowned self] in isDraining }
-    context.collectNodeStatuses = { [unowned self] completion in
-      group.collect(on: loop, { $0.nodeStatuses }, completion: completion)
+    context.collectNodeStatuses = { [unowned self, generation] completion in
+      group.collect(on: loop, { $0.nodeStatuses(of: generation) }) { completion($0.compactMap { $0 }) }
+    }
+    if index == 0 {
+      context.changeTiers = { [unowned self] tierChange, completion in
+        change(tierChange) { [self] outcome in completion(outcome.map { _ in self.context ?? context }) }
+      }
     }
     context.collectBackfillCounts = { [unowned self] completion in
       group.collect(on: loop, { $0.client.backfillCounts }, completion: completion)

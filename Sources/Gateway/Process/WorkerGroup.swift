@@ -29,6 +29,21 @@ public struct WorkerGroup: Sendable {
     for worker in workers { worker.post(body) }
   }
 
+  /// Has `body` begun by every worker, on its thread, and calls `completion` on `loop` when all have called what
+  /// they were given for the end. Call it on the thread of `loop`.
+  func all(
+    on loop: EventLoop, _ body: @escaping @Sendable (Worker, @escaping @Sendable () -> Void) -> Void,
+    completion: @escaping () -> Void
+  ) {
+    let gathering = LoopBound(Gathering<Bool>(expecting: workers.count) { _ in completion() }, on: loop)
+    for (index, worker) in workers.enumerated() {
+      let isPosted = worker.post { worker in
+        body(worker) { gathering.post { $0.take(true, from: index) } }
+      }
+      if !isPosted { gathering.use().take(nil, from: index) }
+    }
+  }
+
   /// Asks every worker and calls `completion` once, on `loop`, with the answers in the order of the
   /// workers; one that has ended is left out. Call it on the thread of `loop`.
   public func collect<Value: Sendable>(

@@ -5,15 +5,37 @@ import Microhttpd
 
 /// Answers what a worker's listeners of one kind receive: the door between the HTTP layer and handlers.
 final class HTTPService: ExchangeHandler {
-  private let context: ServiceContext
+  private var context: ServiceContext
   private let router: Router
-  private let crossOrigin: CrossOrigin?
+  private var crossOrigin: CrossOrigin?
+  /// Requests that wait for other tiers; nil while none do.
+  private var held: [any IncomingRequest]?
 
   /// - Parameter crossOrigin: nil where pages of other origins have no business, as on admin listeners.
   init(_ context: ServiceContext, routes: [Route], crossOrigin: CrossOrigin? = nil) {
     self.context = context
     self.crossOrigin = crossOrigin
     router = Router(routes)
+  }
+
+  // MARK: Changes
+
+  /// Keeps what comes from now on until `goOn`.
+  func holdBack() { held = held ?? [] }
+
+  var heldCount: Int { held?.count ?? 0 }
+
+  /// Answers from now on what is asked with this context; what has begun ends with the one that it began with.
+  func adopt(_ context: ServiceContext, crossOrigin: CrossOrigin?) {
+    self.context = context
+    self.crossOrigin = crossOrigin
+  }
+
+  /// Answers what was held.
+  func goOn() {
+    let waiting = held ?? []
+    held = nil
+    for request in waiting where !request.isGone { answer(request) }
   }
 
   /// The longest body that any route takes.
@@ -75,6 +97,10 @@ final class HTTPService: ExchangeHandler {
   }
 
   func answer(_ request: any IncomingRequest) {
+    if held != nil {
+      held?.append(request)
+      return
+    }
     guard let crossOrigin else { return serve(request) }
     serve(CrossOriginRequest(request, crossOrigin))
   }

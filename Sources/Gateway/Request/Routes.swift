@@ -41,7 +41,7 @@ final class Route: Sendable {
   let query: [Parameter]
   let bodyUse: BodyUse
   let handler: Handler
-  /// The path's segments; nil stands for `{key}`.
+  /// The path's segments; nil stands for `{key}` or `{name}`.
   let segments: [[UInt8]?]
   /// Its place in `Routes.operations`.
   let number: Int
@@ -57,7 +57,7 @@ final class Route: Sendable {
     bodyUse = body
     self.handler = handler
     number = 0
-    segments = path.split(separator: "/").map { $0 == "{key}" ? nil : Array($0.utf8) }
+    segments = path.split(separator: "/").map { $0.hasPrefix("{") ? nil : Array($0.utf8) }
   }
 
   fileprivate init(_ route: Route, number: Int) {
@@ -103,6 +103,8 @@ enum Routes {
       Route(.get, "/livez", .nothing, Health.live),
       Route(.get, "/readyz", .nothing, Health.ready),
       Route(.get, "/tiers", .admin, Tiers.get),
+      Route(.put, "/tiers", .admin, TierChanges.put),
+      Route(.patch, "/tiers/{name}", .admin, TierChanges.patch),
       Route(.get, "/keys/{key}/where", .admin, Where.get),
       Route(.get, "/stats", .admin, query: [.repeatable("tier")], Statistics.get),
       Route(.post, "/flush", .admin, query: [.repeatable("tier"), "delay"], Flush.post),

@@ -22,6 +22,14 @@ struct ConfigFile: Sendable {
     }
   }
 
+  /// Of a request: what it says has been read.
+  init(origin: String, _ configuration: ConfigValue) {
+    path = origin
+    var reader = ConfigReader(origin: origin)
+    reader.read(configuration)
+    (values, faults) = (reader.values, reader.faults)
+  }
+
   private init(path: String, faults: [SettingFault]) {
     self.path = path
     self.faults = faults

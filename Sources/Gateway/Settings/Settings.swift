@@ -14,6 +14,14 @@ public enum ListenAddress: Hashable, Sendable {
   case unix(path: String)
 }
 
+/// What a tier is for.
+public enum TierMode: String, Hashable, Sendable, CaseIterable {
+  case serving
+  /// Not read any more, though copies in it are still deleted: what an older tier is before it is taken away, so
+  /// that it shows whether anybody misses it, and can be read again.
+  case draining
+}
+
 /// Whether a tier's nodes are reached by TLS.
 public enum TLSChoice: String, Hashable, Sendable, CaseIterable {
   case off, on
@@ -40,6 +48,7 @@ public enum RateLimitBy: String, Hashable, Sendable, CaseIterable {
 public struct TierSettings: Hashable, Sendable {
   public var name: String
   public var nodes: [NodeAddress]
+  public var mode = TierMode.serving
   public var wireProtocol: ProtocolChoice
   /// How keys are divided over the nodes; says nothing for one node.
   public var distribution = Distribution.default

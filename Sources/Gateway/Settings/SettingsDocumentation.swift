@@ -2,6 +2,12 @@
 // SPDX-FileCopyrightText: The Crossfade authors
 
 extension SettingDescription {
+  /// What a flag's help says: the meaning, what is allowed, the variable and the default.
+  public var help: String {
+    let choices = placeholder.isEmpty ? "" : " \(allowed.prefix(1).uppercased())\(allowed.dropFirst())."
+    return "\(meaning)\(choices) [\(variable); default \(defaultText)]"
+  }
+
   /// The table of docs/configuration.md, in Markdown. What it says is what help, errors and check-config say.
   public static var documentation: String {
     let head =

@@ -58,6 +58,10 @@ struct SettingsResolver {
     readPerTier(.weights, \.weights, Syntax.weights)
     readPerTier(.labels, \.labels, Syntax.labels)
     checkRings()
+    readPerTier(.tierMode, \.mode, Syntax.choice)
+    if let primary = settings.tiers.first, primary.mode != .serving {
+      fault(.tierMode, "\(primary.name)=\(primary.mode.rawValue)", "the primary is always read")
+    }
     readPerTier(.wireProtocol, \.wireProtocol, Syntax.choice)
     readSecurity()
     for (name, value) in sources.unknownVariables {

@@ -20,6 +20,10 @@ public struct SettingSources: Sendable {
     self.environment = environment
   }
 
+  init(flags: [SettingName: [String]], file: ConfigFile) {
+    (self.flags, environment, self.file) = (flags, [:], file)
+  }
+
   /// The same with the file that they name, as it is now.
   public func readingFile() -> SettingSources {
     var sources = self
@@ -85,7 +89,7 @@ public struct SettingSources: Sendable {
     // A path may have whatever the others are parted by.
     case .tier, .tlsAuthorities, .tlsCertificate, .tlsKey, .credentials: [";"]
     case .weights, .labels: [";", " ", "\t", "\n"]
-    case .wireProtocol, .distribution, .tls, .corsOrigin: [";", ",", " ", "\t", "\n"]
+    case .tierMode, .wireProtocol, .distribution, .tls, .corsOrigin: [";", ",", " ", "\t", "\n"]
     default: []
     }
   }

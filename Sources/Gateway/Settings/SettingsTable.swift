@@ -16,6 +16,7 @@ public enum SettingName: String, Hashable, Sendable, CaseIterable {
   case backfillSuppression = "backfill-suppression"
   case maximumOwed = "max-owed"
   case distribution, weights, labels
+  case tierMode = "mode"
   case wireProtocol = "protocol"
   case tls
   case tlsAuthorities = "tls-ca"
@@ -147,6 +148,10 @@ public struct SettingDescription: Sendable {
       .labels, "LABELS", "tier=names",
       "What other clients call a tier's nodes, where that is not their addresses; repeatable.",
       "TIER=NAME[,NAME...], one for each node, without spaces"),
+    .init(
+      .tierMode, "MODES", "tier=mode",
+      "What a tier is for; draining = an older tier is not read any more, but stale copies in it are still "
+        + "deleted; repeatable.", "TIER=\(TierMode.allCases.map(\.rawValue).joined(separator: "|"))"),
     .init(
       .wireProtocol, "PROTOCOLS", "tier=protocol", "How to speak to a tier; repeatable.",
       "TIER=\(ProtocolChoice.allCases.map(\.rawValue).joined(separator: "|"))"),
@@ -286,16 +291,11 @@ public struct SettingDescription: Sendable {
     return row
   }
 
-  /// What a flag's help says: the meaning, what is allowed, the variable and the default.
-  public var help: String {
-    let choices = placeholder.isEmpty ? "" : " \(allowed.prefix(1).uppercased())\(allowed.dropFirst())."
-    return "\(meaning)\(choices) [\(variable); default \(defaultText)]"
-  }
-
   /// The default as it could be typed.
   public var defaultText: String {
     switch name {
     case .workers: "the number of cores"
+    case .tierMode: TierMode.serving.rawValue
     case .wireProtocol: "auto"
     case .distribution: Distribution.default.rawValue
     case .tls: TLSChoice.off.rawValue

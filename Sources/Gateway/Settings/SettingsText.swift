@@ -23,6 +23,7 @@ extension Settings {
     case .backfillSuppression: [DurationText.text(backfillSuppression)]
     case .maximumOwed: [String(maximumOwed)]
     case .distribution: perTier(\.distribution.rawValue)
+    case .tierMode: perTier(\.mode.rawValue)
     case .wireProtocol: perTier(\.wireProtocol.rawValue)
     case .weights: perTier { $0.weights.isEmpty ? nil : $0.weights.map(String.init).joined(separator: ",") }
     case .labels: perTier { $0.labels.isEmpty ? nil : $0.labels.joined(separator: ",") }

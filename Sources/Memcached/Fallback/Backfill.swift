@@ -61,7 +61,7 @@ public struct BackfillCounts: Hashable, Sendable {
 /// Copies hits of older tiers to the primary: by `add`, so that it never overwrites, with the flags and
 /// the ttl that is left, after the reader has been answered.
 final class Backfill {
-  private(set) var counts = BackfillCounts()
+  private(set) var counts: BackfillCounts
   private let coordination: TierCoordination
   private let loop: EventLoop
   private let submit: (Command, Instant, @escaping Completion) -> Void
@@ -71,11 +71,12 @@ final class Backfill {
 
   /// - Parameter submit: sends a command to the primary.
   init(
-    _ coordination: TierCoordination, timeout: Duration, loop: EventLoop,
+    _ coordination: TierCoordination, timeout: Duration, loop: EventLoop, counts: BackfillCounts,
     submit: @escaping (Command, Instant, @escaping Completion) -> Void
   ) {
     self.coordination = coordination
     self.timeout = timeout
+    self.counts = counts
     self.loop = loop
     self.submit = submit
   }

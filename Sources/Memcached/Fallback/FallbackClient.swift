@@ -25,12 +25,15 @@ public final class FallbackClient {
   public let coordination: TierCoordination
   let loop: EventLoop
   let operationTimeout: Duration
-  /// Copies in older tiers that are still to be deleted.
-  private(set) lazy var invalidations = InvalidationQueue(
-    ledger: coordination.invalidations, loop: loop,
-    delete: { [weak self] key, tier, isGone in self?.deleteOwed(key, tier, isGone) })
+  /// By place: what the ledger of owed copies knows the tiers by.
+  private let ids: [Int]
+  /// Whether it took the place of another client, whose copies may still be on their way.
+  let isSuccessor: Bool
+  /// Copies in older tiers that are still to be deleted; one for a client and those that take its place.
+  let invalidations: InvalidationQueue
+  private let formerCounts: BackfillCounts
   private lazy var backfill = Backfill(
-    coordination, timeout: operationTimeout, loop: loop,
+    coordination, timeout: operationTimeout, loop: loop, counts: formerCounts,
     submit: { [tiers] command, deadline, completion in
       guard let key = command.key else { preconditionFailure("a backfill has a key") }
       tiers[0].cluster.node(for: key).submit(command, deadline: deadline, completion: completion)
@@ -41,9 +44,14 @@ public final class FallbackClient {
   ///   - operationTimeout: the budget of one call, divided over the tiers; a node's own timeout counts
   ///     within it.
   ///   - coordination: the same for all clients of a process that serve the same tiers.
+  ///   - predecessor: the client whose place it takes on this loop; with the same ledgers, and the same ids
+  ///     for the tiers that stay. What that one has begun it ends; it needs not be closed, and gives up its
+  ///     connections when it is let go of. Whoever changes tiers sees to it that no operations of the two
+  ///     overlap, and calls `TierCoordination.holdBackfills`.
   public init(
     tiers: [Tier], policy: FallbackPolicy = .strict, operationTimeout: Duration = .seconds(1),
-    coordination: TierCoordination = TierCoordination(), loop: EventLoop
+    coordination: TierCoordination = TierCoordination(), loop: EventLoop,
+    succeeding predecessor: FallbackClient? = nil
   ) {
     precondition(!tiers.isEmpty, "a fallback client has at least one tier")
     self.tiers = tiers
@@ -51,6 +59,12 @@ public final class FallbackClient {
     self.operationTimeout = operationTimeout
     self.coordination = coordination
     self.loop = loop
+    ids = tiers.enumerated().map { $1.id ?? $0 }
+    isSuccessor = predecessor != nil
+    formerCounts = predecessor?.backfillCounts ?? BackfillCounts()
+    invalidations =
+      predecessor?.invalidations ?? InvalidationQueue(ledger: coordination.invalidations, loop: loop)
+    invalidations.delete = { [weak self] key, id, isGone in self?.deleteOwed(key, id, isGone) }
   }
 
   /// What became of this client's backfills.
@@ -133,7 +147,7 @@ public final class FallbackClient {
   func readOne(
     _ command: Command, _ key: Key, tier: Int, _ deadline: Instant, _ completion: @escaping Completion
   ) {
-    if tier > 0, !coordination.invalidations.mayServe(key, from: tier) {
+    if tier > 0, !mayRead(key, from: tier) {
       tiers[tier].counter.noteWithheld()
       return completion(.success(.miss))
     }
@@ -267,9 +281,30 @@ public final class FallbackClient {
     }
   }
 
-  private func deleteOwed(_ key: Key, _ tier: Int, _ isGone: @escaping (Bool) -> Void) {
+  /// Whether a read of the key looks in that older tier: not where it is being drained, nor while a copy there
+  /// is still to be deleted.
+  func mayRead(_ key: Key, from tier: Int) -> Bool {
+    tiers[tier].isRead && coordination.invalidations.mayServe(key, from: ids[tier])
+  }
+
+  /// A copy in that tier is to be deleted, and not to be served until it is.
+  func owe(_ key: Key, tier: Int) { invalidations.append(key, tier: ids[tier]) }
+
+  /// What is owed to the tier at that place.
+  public func owed(tier: Int) -> InvalidationLedger.TierState {
+    coordination.invalidations.tiers[ids[tier]] ?? .init()
+  }
+
+  /// What the ledger of owed copies knows the tier at that place by.
+  func id(of tier: Int) -> Int { ids[tier] }
+
+  private func deleteOwed(_ key: Key, _ id: Int, _ isGone: @escaping (Bool) -> Void) {
+    // A tier that was taken away is read by nobody.
+    guard let tier = ids.firstIndex(of: id) else { return isGone(true) }
     submit(Command(key, .delete(ifUnchanged: nil)), key, tier: tier, loop.now + operationTimeout) { result in
       if case .success = result { isGone(true) } else { isGone(false) }
+      // Until then the node has to be there, though another client may have taken the place of this one.
+      withExtendedLifetime(self) {}
     }
   }
 

@@ -32,15 +32,18 @@ public final class InvalidationLedger: Sendable {
 
   private let state = Mutex(State())
   private let count = Atomic<Int>(0)
-  private let capacity: Int
+  private let capacity: Atomic<Int>
 
   /// - Parameter capacity: most copies that are remembered for one tier.
   public init(capacity: Int = 100_000) {
     precondition(capacity > 0, "a ledger remembers at least one copy")
-    self.capacity = capacity
+    self.capacity = Atomic(capacity)
   }
 
-  /// What is owed to each tier, by its index.
+  /// From now on; what is remembered already stays so.
+  public func change(capacity: Int) { self.capacity.store(capacity, ordering: .relaxed) }
+
+  /// What is owed to each tier, by its id.
   public var tiers: [Int: TierState] {
     state.withLock { state in
       var tiers = state.owed.mapValues { TierState(owed: $0.count) }
@@ -59,7 +62,7 @@ public final class InvalidationLedger: Sendable {
   func owe(_ key: Key, to tier: Int) -> Bool {
     count.add(1, ordering: .sequentiallyConsistent)
     return state.withLock { state in
-      guard state.owed[tier, default: [:]].count < capacity else {
+      guard state.owed[tier, default: [:]].count < capacity.load(ordering: .relaxed) else {
         state.overflowed[tier, default: 0] += 1
         return false
       }
@@ -94,7 +97,8 @@ final class InvalidationQueue {
 
   private let ledger: InvalidationLedger
   private let loop: EventLoop
-  private let delete: (Key, Int, @escaping (Bool) -> Void) -> Void
+  /// Deletes a key in the tier of that id; tells whether the copy is gone.
+  var delete: (Key, Int, @escaping (Bool) -> Void) -> Void = { _, _, isGone in isGone(false) }
   private var waiting: Deque<Owed> = []
   /// What waits or is being tried: a key written again and again is owed once.
   private var known: Set<Owed> = []
@@ -106,14 +110,9 @@ final class InvalidationQueue {
   /// Tried in one go: bounds what a tier that comes back gets at once.
   private static let batch = 1_000
 
-  /// - Parameter delete: deletes a key in the tier of that index; tells whether the copy is gone.
-  init(
-    ledger: InvalidationLedger, loop: EventLoop,
-    delete: @escaping (Key, Int, @escaping (Bool) -> Void) -> Void
-  ) {
+  init(ledger: InvalidationLedger, loop: EventLoop) {
     self.ledger = ledger
     self.loop = loop
-    self.delete = delete
   }
 
   func append(_ key: Key, tier: Int) {

@@ -42,7 +42,7 @@ extension FallbackClient {
     let deadline = deadline(options)
     join(tiers.count, completion) { [self] tier, done in
       let node = tiers[tier].cluster.node(for: key)
-      let isServed = tier == 0 || coordination.invalidations.mayServe(key, from: tier)
+      let isServed = tier == 0 || mayRead(key, from: tier)
       node.submit(Command(key, .look), deadline: deadline) { result in
         done(
           TierLook(

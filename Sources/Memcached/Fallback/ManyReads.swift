@@ -65,6 +65,7 @@ extension FallbackClient {
     } each: { [self] position, done in
       let (key, end) = (keys[position], share(of: deadline, among: tiers.count - index))
       let begun = loop.now
+      if !tiers[index].isRead { return done(Answer(.success(.miss), tier: index)) }
       submit(Command(key, operation), key, tier: index, end) { [self] result in
         tiers[index].counter.noteRead(result, microseconds: microseconds(since: begun))
         done(allowance.admit(Answer(result, tier: index)))

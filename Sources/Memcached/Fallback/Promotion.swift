@@ -108,6 +108,8 @@ extension FallbackClient {
       submit(.copy(of: item, key, exptime), key, tier: 0, end) { result in
         writes.endBackfill(key)
         added.end(with: result)
+        // Until then the node has to be there, though another client may have taken the place of this one.
+        withExtendedLifetime(self) {}
       }
     }
   }

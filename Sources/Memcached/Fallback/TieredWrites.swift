@@ -10,6 +10,21 @@ public struct TierCoordination: Sendable {
   public let backfill: BackfillSettings
   let backfillRate: BackfillRate
 
+  /// For clients that take the place of others: the same ledgers, other settings of backfill.
+  public init(
+    succeeding other: TierCoordination, backfill: BackfillSettings, suppression: Duration, maximumOwed: Int
+  ) {
+    (writes, invalidations) = (other.writes, other.invalidations)
+    writes.change(suppression: suppression)
+    invalidations.change(capacity: maximumOwed)
+    self.backfill = backfill
+    backfillRate = other.backfill == backfill ? other.backfillRate : BackfillRate(backfill)
+  }
+
+  /// No backfill begins until then, and for the time of suppression after it: what clients that go have read or
+  /// written counts for none of the tiers of those that take their places.
+  public func holdBackfills(until instant: Instant) { writes.noteFlush(instant) }
+
   public init(
     writes: WriteLedger = WriteLedger(), invalidations: InvalidationLedger = InvalidationLedger(),
     backfill: BackfillSettings = BackfillSettings()
@@ -38,7 +53,8 @@ extension FallbackClient {
     _ completion: @escaping AnswerHandler
   ) {
     let deadline = deadline(options)
-    let isShared = tiers.count > 1 && policy.olderCopies(of: operation) != .untouched
+    // Where one tier is left of several, a copy to it may still be on its way.
+    let isShared = (tiers.count > 1 || isSuccessor) && policy.olderCopies(of: operation) != .untouched
     guard isShared else {
       let command = Command(key, operation, noreply: options.noreply)
       return submitToPrimary(command, key, deadline, completion)
@@ -82,9 +98,11 @@ extension FallbackClient {
       case .failure(let error) where error.outcome == .notApplied: break
       case .success(.stored), .failure:
         for look in looks {
-          guard case .error = look.outcome else { continue }
-          write.visits.append(look)
-          invalidations.append(write.key, tier: look.tier)
+          if tiers[look.tier].isRead {
+            guard case .error = look.outcome else { continue }
+            write.visits.append(look)
+          }
+          owe(write.key, tier: look.tier)
         }
       case .success: break
       }
@@ -172,7 +190,7 @@ extension FallbackClient {
     _ write: TieredWrite, _ tier: Int, _ end: Instant, _ completion: @escaping Completion
   ) {
     submit(Command(write.key, .delete(ifUnchanged: nil)), write.key, tier: tier, end) { [self] result in
-      if case .failure = result { invalidations.append(write.key, tier: tier) }
+      if case .failure = result { owe(write.key, tier: tier) }
       completion(result)
     }
   }
@@ -189,17 +207,17 @@ extension FallbackClient {
     let ledger = coordination.invalidations
     var isLate = false
     var isRemembered = false
-    timely.start(by: end, on: loop) { [tiers] in
+    timely.start(by: end, on: loop) { [tiers, id = id(of: tier)] in
       isLate = true
-      isRemembered = ledger.owe(key, to: tier)
+      isRemembered = ledger.owe(key, to: id)
       let node = tiers[tier].cluster.node(for: key).name
       return .failure(
         MemcachedError(.timedOut, "no answer before the deadline", node: node, outcome: .unknown))
     }
     submit(command, key, tier: tier, end) { [self] result in
       let isDone = if case .success = result { true } else { false }
-      if isLate || !isDone { invalidations.append(key, tier: tier) }
-      if isRemembered { ledger.settle(key, of: tier) }
+      if isLate || !isDone { owe(key, tier: tier) }
+      if isRemembered { ledger.settle(key, of: id(of: tier)) }
       if !isLate { timely.end(with: result) }
     }
   }

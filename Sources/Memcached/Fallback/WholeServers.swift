@@ -67,7 +67,7 @@ extension FallbackClient {
   private func noteFlushed(_ answers: [TierAnswers]) {
     for answer in answers where answer.nodes.allSatisfy({ $0.result == .success(.flushed) }) {
       if let tier = tiers.firstIndex(where: { $0.name == answer.tier }) {
-        coordination.invalidations.flushed(tier)
+        coordination.invalidations.flushed(id(of: tier))
       }
     }
   }

@@ -64,7 +64,8 @@ public final class WriteLedger: Sendable {
   // Two keys of one slot can only suppress each other's backfills, never miss a write.
   private static let slotCount = 1 << 20
 
-  private let suppression: Duration
+  /// In nanoseconds.
+  private let suppression: Atomic<Int64>
   private let backfillCount = Atomic<Int>(0)
   private let flushedAt = Atomic<Int64>(0)
   private let state = Mutex(State())
@@ -75,7 +76,7 @@ public final class WriteLedger: Sendable {
   /// - Parameter suppression: how long after a write of a key no backfill of it begins. At least twice as
   ///   long as an operation may take: the write's steps, and then an answer that was read before them.
   public init(suppression: Duration = .seconds(5)) {
-    self.suppression = suppression
+    self.suppression = Atomic(WriteLedger.nanoseconds(suppression))
     // Zeroed by the kernel page by page as slots are first used: 8 MiB that an idle process does not
     // take. An atomic Int64 is 8 bytes without header, for which all zeros is the number 0 = never.
     guard let memory = calloc(WriteLedger.slotCount, MemoryLayout<Atomic<Int64>>.stride) else {
@@ -85,6 +86,15 @@ public final class WriteLedger: Sendable {
   }
 
   deinit { free(times) }
+
+  /// From now on.
+  public func change(suppression: Duration) {
+    self.suppression.store(WriteLedger.nanoseconds(suppression), ordering: .relaxed)
+  }
+
+  private static func nanoseconds(_ duration: Duration) -> Int64 {
+    (Instant(nanoseconds: 0) + duration).nanoseconds
+  }
 
   private func slot(_ key: Key) -> Int { key.hashValue & (WriteLedger.slotCount - 1) }
 
@@ -231,7 +241,7 @@ public final class WriteLedger: Sendable {
     let written = max(
       times[slot(key)].load(ordering: .sequentiallyConsistent),
       flushedAt.load(ordering: .sequentiallyConsistent))
-    if written == 0 || Instant(nanoseconds: written) + suppression <= now { return .granted }
+    if written == 0 || written + suppression.load(ordering: .relaxed) <= now.nanoseconds { return .granted }
     endBackfill(key)
     return .suppressed
   }

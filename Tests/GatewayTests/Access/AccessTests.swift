@@ -35,7 +35,8 @@ import Testing
     "POST /keys/{key}/incr": .write, "POST /keys/{key}/decr": .write, "POST /incr": .write,
     "POST /decr": .write, "POST /keys/{key}/append": .write, "POST /keys/{key}/prepend": .write,
     "POST /keys/{key}/touch": .write, "GET /keys": .read, "POST /batch": .rightOfEachOperation,
-    "GET /livez": .nothing, "GET /readyz": .nothing, "GET /tiers": .admin, "GET /keys/{key}/where": .admin,
+    "GET /livez": .nothing, "GET /readyz": .nothing, "GET /tiers": .admin, "PUT /tiers": .admin,
+    "PATCH /tiers/{name}": .admin, "GET /keys/{key}/where": .admin,
     "GET /stats": .admin, "POST /flush": .admin, "GET /metrics": .admin, "GET /version": .admin,
     "GET /openapi.yaml": .admin,
   ]

@@ -187,7 +187,8 @@ import Testing
       try service.send(.get, "/tiers", to: service.admin).json() == [
         "tiers": [
           [
-            "name": "new", "role": "primary", "distribution": "rendezvous", "protocol": "auto",
+            "name": "new", "role": "primary", "mode": "serving", "distribution": "rendezvous",
+            "protocol": "auto",
             "nodes": [
               [
                 "name": "new:11211", "state": "suspect", "protocol": "meta", "version": "1.6.18",
@@ -196,7 +197,8 @@ import Testing
             ],
           ],
           [
-            "name": "old", "role": "older", "distribution": "ketama", "protocol": "classic",
+            "name": "old", "role": "older", "mode": "serving", "distribution": "ketama",
+            "protocol": "classic",
             "nodes": [
               [
                 "name": "old:11211", "state": "ejected", "protocol": "classic", "version": "1.4.25",
@@ -217,9 +219,9 @@ import Testing
     let response = try service.send(.get, "/tiers", [("Accept", "text/plain")], to: service.admin)
     #expect(
       response.text == """
-        tier  role     distribution  protocol  node       state    speaks   version  in_flight  error
-        new   primary  rendezvous    auto      new:11211  suspect  meta     1.6.18   3          -
-        old   older    ketama        classic   old:11211  ejected  classic  1.4.25   2          refused
+        tier  role     distribution  protocol  mode     node       state    speaks   version  in_flight  error
+        new   primary  rendezvous    auto      serving  new:11211  suspect  meta     1.6.18   3          -
+        old   older    ketama        classic   serving  old:11211  ejected  classic  1.4.25   2          refused
 
         """)
   }

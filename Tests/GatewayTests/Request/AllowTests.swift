@@ -38,7 +38,8 @@ import Testing
   func asterisk() throws {
     let service = try Service()
     #expect(
-      try service.send(.options, "*", to: service.admin).field("Allow") == "GET, HEAD, POST, OPTIONS")
+      try service.send(.options, "*", to: service.admin).field("Allow")
+        == "GET, HEAD, PUT, POST, PATCH, OPTIONS")
     #expect(
       try service.send(.options, "*").field("Allow") == "GET, HEAD, PUT, POST, DELETE, OPTIONS")
   }

@@ -22,7 +22,8 @@ import Testing
   ]
   private static let admin = [
     "/livez": "GET, HEAD, OPTIONS", "/readyz": "GET, HEAD, OPTIONS", "/stats": "GET, HEAD, OPTIONS",
-    "/tiers": "GET, HEAD, OPTIONS", "/keys/{key}/where": "GET, HEAD, OPTIONS",
+    "/tiers": "GET, HEAD, PUT, OPTIONS", "/tiers/{name}": "PATCH, OPTIONS",
+    "/keys/{key}/where": "GET, HEAD, OPTIONS",
     "/flush": "POST, OPTIONS", "/metrics": "GET, HEAD, OPTIONS", "/version": "GET, HEAD, OPTIONS",
     "/openapi.yaml": "GET, HEAD, OPTIONS",
   ]
@@ -38,7 +39,10 @@ import Testing
   func methods(_ isAdmin: Bool) throws {
     let service = try Service()
     for (path, allow) in isAdmin ? RouterTests.admin : RouterTests.data {
-      for target in [path.replacing("{key}", with: "a"), path.replacing("{key}", with: "a%2Fb")] {
+      for target in [
+        path.replacing("{key}", with: "a").replacing("{name}", with: "a"),
+        path.replacing("{key}", with: "a%2Fb").replacing("{name}", with: "b"),
+      ] {
         for (method, name) in RouterTests.methods {
           let response = try service.send(method, target, to: isAdmin ? service.admin : service.data)
           if allow.split(separator: ", ").contains(name[...]) {
@@ -56,7 +60,7 @@ import Testing
   func options(_ isAdmin: Bool) throws {
     let service = try Service()
     for (path, allow) in isAdmin ? RouterTests.admin : RouterTests.data {
-      let target = path.replacing("{key}", with: "a")
+      let target = path.replacing("{key}", with: "a").replacing("{name}", with: "a")
       let response = try service.send(.options, target, to: isAdmin ? service.admin : service.data)
       #expect(response.status == 204)
       #expect(response.field("Allow") == allow)
