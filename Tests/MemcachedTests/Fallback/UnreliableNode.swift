@@ -108,11 +108,29 @@ final class Tiers {
     loop: EventLoop? = nil
   ) throws {
     self.loop = try loop ?? EventLoop()
-    self.nodes = nodes ?? ["new", "old", "older"].map(UnreliableNode.init)
+    self.nodes = nodes ?? Tiers.names.map(UnreliableNode.init)
     client = FallbackClient(
       tiers: self.nodes.map { Tier(name: $0.name, cluster: Cluster(nodes: [$0])) }, policy: policy,
       operationTimeout: operationTimeout, coordination: coordination, loop: self.loop)
   }
+
+  /// The next generation, of these nodes; each tier's id goes with its name.
+  init(succeeding former: Tiers, _ nodes: [UnreliableNode], draining: [String] = []) {
+    (loop, self.nodes) = (former.loop, nodes)
+    let tiers = nodes.map { node in
+      Tier(
+        name: node.name, cluster: Cluster(nodes: [node]), isRead: !draining.contains(node.name),
+        id: Tiers.names.firstIndex(of: node.name))
+    }
+    let coordination = former.client.coordination
+    client = FallbackClient(
+      tiers: tiers, policy: former.client.policy,
+      coordination: TierCoordination(
+        succeeding: coordination, backfill: coordination.backfill, suppression: .seconds(5),
+        maximumOwed: 100_000), loop: loop, succeeding: former.client)
+  }
+
+  private static let names = ["new", "old", "older"]
 
   var new: UnreliableNode { nodes[0] }
   var old: UnreliableNode { nodes[1] }
