@@ -24,6 +24,8 @@ public final class Daemon {
 
   /// Exchanges that wait for an answer.
   public internal(set) var waiting = 0
+  /// Called whenever one of them has been answered or has gone. Not the place to answer another.
+  public var whenFewerWait: (() -> Void)?
   public internal(set) var connectionCount = 0
   public internal(set) var counters = Counters()
   /// Bytes of request bodies that are held, see `Limits.bodyMemory`.

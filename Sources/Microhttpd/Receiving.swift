@@ -43,13 +43,15 @@ extension Daemon {
   func completed(_ exchange: Exchange, isAnswered: Bool) {
     // Answered by the library itself.
     if isAnswered, exchange.stage == .announced { counters.headRefusals += 1 }
-    if exchange.stage == .waiting, !exchange.isAnswered {
+    let hasWaited = exchange.stage == .waiting && !exchange.isAnswered
+    if hasWaited {
       waiting -= 1
       handler.wasAbandoned(exchange)
     }
     if exchange.isChunked { chunkedUploads.end(exchange.descriptor) }
     exchange.end()
     connections.end(exchange.descriptor)
+    if hasWaited { whenFewerWait?() }
     if drain?.endsIdle == true { endIdleConnection(exchange.descriptor) }
   }
 
@@ -193,6 +195,7 @@ extension Daemon {
   func noteAnswer() {
     waiting -= 1
     runs.hasAnswers = true
+    whenFewerWait?()
   }
 
   private func refusal(_ exchange: Exchange, _ fault: RequestFault) -> Response {

@@ -3322,9 +3322,13 @@ components:
         auth: {type: string}
       additionalProperties: false
     TierChange:
-      description: What is given changes, `null` takes away what is set, the rest stays.
+      description: |
+        Members of a tier as in `PUT /tiers`. What is given changes, `null` takes away what is set, the rest stays.
       type: object
       minProperties: 1
+      propertyNames:
+        enum:
+          [name, nodes, mode, distribution, weights, labels, protocol, tls, tls_ca, tls_certificate, tls_key, auth]
     TierChanges:
       type: object
       description: |

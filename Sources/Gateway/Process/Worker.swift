@@ -100,16 +100,18 @@ public final class Worker {
 
   /// Begins to keep back what comes, and calls `completion` when what has begun has ended, or at the limit.
   func holdBack(until limit: Instant, _ completion: @escaping @Sendable () -> Void) {
-    for server in servers where server.role == .data { server.service.holdBack() }
-    awaitEnds(until: limit, completion)
-  }
-
-  // Looked for again and again, as nothing tells of the last answer's end; for a few milliseconds.
-  private func awaitEnds(until limit: Instant, _ completion: @escaping @Sendable () -> Void) {
-    let inFlight = servers.filter { $0.role == .data }
-      .map { $0.daemon.waiting - $0.service.heldCount }.reduce(0, +)
-    if inFlight <= 0 || loop.now >= limit { return completion() }
-    loop.schedule(after: .milliseconds(1)) { [weak self] in self?.awaitEnds(until: limit, completion) }
+    let own = servers.filter { $0.role == .data }
+    for server in own { server.service.holdBack() }
+    var timer: EventLoop.Timer?
+    let end = {
+      timer?.cancel()
+      for server in own { server.daemon.whenFewerWait = nil }
+      completion()
+    }
+    let look = { if own.allSatisfy({ $0.daemon.waiting <= $0.service.heldCount }) { end() } }
+    timer = loop.schedule(at: limit, end)
+    for server in own { server.daemon.whenFewerWait = look }
+    look()
   }
 
   /// Answers from now on with the tiers and settings of that factory, also what was kept back.

@@ -28,8 +28,9 @@ enum TierRequest {
       }
       var tiers = current.tiers.map(\.members)
       tiers[place].merge(members) { _, new in new }
-      // `null` takes away what is set.
-      tiers[place] = tiers[place].filter { $0.value != .null }
+      // `null` takes away what is set; of anything else it is a fault that reading finds.
+      let settable = Set(SettingDescription.ofFile.filter(\.isPerTier).map(\.key))
+      tiers[place] = tiers[place].filter { $0.value != .null || !settable.contains($0.key) }
       return try current.reading(["tiers": .list(tiers.map { .object($0) })])
     }
   }

@@ -23,7 +23,8 @@ final class HTTPService: ExchangeHandler {
   /// Keeps what comes from now on until `goOn`.
   func holdBack() { held = held ?? [] }
 
-  var heldCount: Int { held?.count ?? 0 }
+  /// Those of them whose client still waits.
+  var heldCount: Int { held?.count { !$0.isGone } ?? 0 }
 
   /// Answers from now on what is asked with this context; what has begun ends with the one that it began with.
   func adopt(_ context: ServiceContext, crossOrigin: CrossOrigin?) {

@@ -64,7 +64,7 @@ public final class FallbackClient {
     formerCounts = predecessor?.backfillCounts ?? BackfillCounts()
     invalidations =
       predecessor?.invalidations ?? InvalidationQueue(ledger: coordination.invalidations, loop: loop)
-    invalidations.delete = { [weak self] key, id, isGone in self?.deleteOwed(key, id, isGone) }
+    invalidations.delete = InvalidationQueue.deletion(tiers, ids, operationTimeout, loop)
   }
 
   /// What became of this client's backfills.
@@ -297,16 +297,6 @@ public final class FallbackClient {
 
   /// What the ledger of owed copies knows the tier at that place by.
   func id(of tier: Int) -> Int { ids[tier] }
-
-  private func deleteOwed(_ key: Key, _ id: Int, _ isGone: @escaping (Bool) -> Void) {
-    // A tier that was taken away is read by nobody.
-    guard let tier = ids.firstIndex(of: id) else { return isGone(true) }
-    submit(Command(key, .delete(ifUnchanged: nil)), key, tier: tier, loop.now + operationTimeout) { result in
-      if case .success = result { isGone(true) } else { isGone(false) }
-      // Until then the node has to be there, though another client may have taken the place of this one.
-      withExtendedLifetime(self) {}
-    }
-  }
 
   func deadline(_ options: RequestOptions) -> Instant {
     options.deadline ?? loop.now + operationTimeout

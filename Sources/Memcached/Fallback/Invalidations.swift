@@ -98,7 +98,9 @@ final class InvalidationQueue {
   private let ledger: InvalidationLedger
   private let loop: EventLoop
   /// Deletes a key in the tier of that id; tells whether the copy is gone.
-  var delete: (Key, Int, @escaping (Bool) -> Void) -> Void = { _, _, isGone in isGone(false) }
+  typealias Deletion = (Key, Int, @escaping (Bool) -> Void) -> Void
+
+  var delete: Deletion = { _, _, isGone in isGone(false) }
   private var waiting: Deque<Owed> = []
   /// What waits or is being tried: a key written again and again is owed once.
   private var known: Set<Owed> = []
@@ -146,6 +148,23 @@ final class InvalidationQueue {
           waiting.append(owed)
         }
         schedule()
+      }
+    }
+  }
+
+  // Of the tiers and not of the client, which has the queue: a weak reference to it would make each retain of it
+  // a slow one.
+  static func deletion(
+    _ tiers: [Tier], _ ids: [Int], _ timeout: Duration, _ loop: EventLoop
+  ) -> Deletion {
+    { key, id, isGone in
+      // A tier that was taken away is read by nobody.
+      guard let tier = ids.firstIndex(of: id) else { return isGone(true) }
+      let node = tiers[tier].cluster.node(for: key)
+      node.submit(Command(key, .delete(ifUnchanged: nil)), deadline: loop.now + timeout) { result in
+        if case .success = result { isGone(true) } else { isGone(false) }
+        // Until then the node has to be there, though another client may have taken the place of its own.
+        withExtendedLifetime(node) {}
       }
     }
   }
