@@ -79,16 +79,29 @@ final class Reconfiguration {
     group.all(on: loop) { worker, done in
       worker.holdBack(until: limit, done)
     } completion: { [self] in
-      // What a worker that could not wait for the end of all has read or written is not copied.
-      let last = loop.now + factory.settings.longestWrite
-      next.coordination.holdBackfills(until: last)
-      (factory, access) = (next, nextAccess)
-      group.all(on: loop) { worker, done in
-        worker.adopt(next, nextAccess)
-        done()
-      } completion: {
-        completion(.success(restart))
+      // A write that was under way may have come to owe a copy to the next primary.
+      do throws(ChangeRefusal) {
+        try refuseStalePrimary(next.settings.tiers[0].name)
+        // What a worker that could not wait for the end of all has read or written is not copied.
+        next.coordination.holdBackfills(until: loop.now + factory.settings.longestWrite)
+        (factory, access) = (next, nextAccess)
+        adopt(.success(restart), completion)
+      } catch {
+        let settings = factory.settings
+        factory.coordination.change(
+          suppression: settings.backfillSuppression, maximumOwed: settings.maximumOwed)
+        adopt(.failure(error), completion)
       }
+    }
+  }
+
+  /// Has every worker go on with the factory that is in force.
+  private func adopt(_ outcome: Result<[SettingName], ChangeRefusal>, _ completion: @escaping ChangeOutcome) {
+    group.all(on: loop) { [factory, access] worker, done in
+      worker.adopt(factory, access)
+      done()
+    } completion: {
+      completion(outcome)
     }
   }
 
@@ -96,10 +109,9 @@ final class Reconfiguration {
     _ settings: Settings
   ) throws(ChangeRefusal) -> (NodeFactory, AccessControl?) {
     do {
-      return (
-        try NodeFactory(settings, succeeding: factory),
-        try AccessControl.reading(settings, log, previous: access)
-      )
+      // The one that can fail comes before the one that changes the ledgers.
+      let access = try AccessControl.reading(settings, log, previous: access)
+      return (try NodeFactory(settings, succeeding: factory), access)
     } catch {
       throw ChangeRefusal(.invalid, ["\(error)"])
     }

@@ -15,10 +15,15 @@ public struct TierCoordination: Sendable {
     succeeding other: TierCoordination, backfill: BackfillSettings, suppression: Duration, maximumOwed: Int
   ) {
     (writes, invalidations) = (other.writes, other.invalidations)
-    writes.change(suppression: suppression)
-    invalidations.change(capacity: maximumOwed)
     self.backfill = backfill
     backfillRate = other.backfill == backfill ? other.backfillRate : BackfillRate(backfill)
+    change(suppression: suppression, maximumOwed: maximumOwed)
+  }
+
+  /// For all clients that share the ledgers, from now on.
+  public func change(suppression: Duration, maximumOwed: Int) {
+    writes.change(suppression: suppression)
+    invalidations.change(capacity: maximumOwed)
   }
 
   /// No backfill begins until then, and for the time of suppression after it: what clients that go have read or

@@ -35,6 +35,35 @@ extension Program {
       #expect(gateway.lines.allSatisfy { !$0.contains("\"critical\"") })
     }
 
+    @Test("a tier where a write under way leaves a stale copy does not become the primary")
+    func staleTier() throws {
+      let (new, old) = (try MemcachedServer(), try MemcachedServer())
+      let gateway = try GatewayProcess(
+        [
+          "--workers", "1", "--tier", "new=\(new.address)", "--tier", "old=\(old.address)",
+          "--operation-timeout", "2s", "--node-timeout", "1s",
+        ])
+      try gateway.waitUntilReady()
+      old.suspend()
+      let write = try RawHTTP(gateway.address)
+      try write.send("PUT /keys/k HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nv")
+      let limit = Date().addingTimeInterval(10)
+      while try !http(gateway.adminAddress, "GET", "/tiers").text.contains(#""in_flight":1"#) {
+        try #require(Date() < limit, "the write does not reach the older tier")
+      }
+      let body =
+        #"{"tiers":[{"name":"old","nodes":["\#(old.address)"]},{"name":"new","nodes":["\#(new.address)"]}]}"#
+      let answer = try http(
+        gateway.adminAddress, "PUT", "/tiers", headers: ["Content-Type: application/json"], body: body)
+      #expect(answer.status == 409, "\(answer.text)")
+      #expect(answer.text.contains("/problems/stale-tier"))
+      // Nothing has changed, and requests go on.
+      let tiers = try http(gateway.adminAddress, "GET", "/tiers")
+      let names = try JSONDecoder().decode(TiersAnswer.self, from: Data(tiers.body)).tiers.map(\.name)
+      #expect(names == ["new", "old"])
+      #expect(try http(gateway.address, "GET", "/keys/k").status == 200)
+    }
+
     @Test("at SIGHUP the file is in force, also over what was changed since; a bad one changes nothing")
     func reload() throws {
       let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).json5")
