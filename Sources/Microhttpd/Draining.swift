@@ -28,17 +28,22 @@ extension Daemon {
   /// taken. What a drain may be preceded by.
   public func closeBehindAnswers() { isClosing = true }
 
-  /// Takes what is in the backlog and stops accepting, answers all with `Connection: close`, ends idle
-  /// connections; calls `completion` on the loop when the last connection has ended. What waits at `deadline`
-  /// is refused as `outOfTime`, and a little later all is over. Call `stop()` then. Once only, and not from
-  /// within `admit` or `handle`.
+  /// Takes what is in the backlog and lets go of the listeners, whose descriptors are to be closed at once.
+  public func stopAccepting() {
+    for listener in listeners where isListening { _ = accept(from: listener, atMost: .max) }
+    stopListening()
+    listeners = []
+  }
+
+  /// Stops accepting, answers all with `Connection: close`, ends idle connections; calls `completion` on the loop
+  /// when the last connection has ended. What waits at `deadline` is refused as `outOfTime`, and a little later
+  /// all is over. Call `stop()` then. Once only, and not from within `admit` or `handle`.
   ///
   /// A backlog that the connection limit does not let in is left: closing the listener resets it.
   public func drain(deadline: Instant, completion: @escaping () -> Void) {
     precondition(!isRunning, "drain() called by an exchange handler")
     precondition(drain == nil && daemon != nil, "a daemon drains once, before it stops")
-    for listener in listeners where isListening { _ = accept(from: listener, atMost: .max) }
-    stopListening()
+    stopAccepting()
     isClosing = true
     let grace = min(deadline, loop.now + Daemon.idleGrace)
     let timers = [

@@ -164,6 +164,9 @@ public struct Gateway {
     }
     await announceDrain()
     let deadline = Instant.current() + settings.drainTimeout
+    // All of them before any answer closes its connection: its client connects anew at once, and what waits at a
+    // listener that is closed is reset.
+    await forAllThreads { await $0.stopAccepting() }
     await forAllThreads { await $0.drain(deadline: deadline) }
     await forAllThreads { await $0.end(deadline: deadline) }
     listeners.removeFiles()
@@ -174,8 +177,10 @@ public struct Gateway {
   private func announceDrain() async {
     notifier.stopping(within: settings.drainDelay + settings.drainTimeout + .seconds(5))
     for thread in threads { thread.worker.post { $0.announceDrain() } }
+    if settings.drainDelay == .zero { return }
+    for thread in threads { thread.worker.post { $0.closeBehindAnswers() } }
     // Nobody cancels this task: a second signal ends the process.
-    if settings.drainDelay > .zero { try? await Task.sleep(for: settings.drainDelay) }
+    try? await Task.sleep(for: settings.drainDelay)
   }
 
   private func forAllThreads(_ body: @escaping @Sendable (WorkerThread) async -> Void) async {

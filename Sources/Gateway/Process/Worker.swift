@@ -228,10 +228,22 @@ public final class Worker {
 
   // MARK: Ending
 
-  /// Says that it is about to drain, and has answers close their connections; new ones are still taken.
-  func announceDrain() {
-    isDraining = true
+  /// Says that it is about to drain.
+  func announceDrain() { isDraining = true }
+
+  /// Has answers close their connections; new ones are still taken.
+  func closeBehindAnswers() {
     for server in servers where server.role == .data { server.daemon.closeBehindAnswers() }
+  }
+
+  /// Takes no more data connections, and serves those that there are.
+  func stopAccepting() { stopAccepting(.data) }
+
+  private func stopAccepting(_ role: ListenerRole) {
+    for server in servers where server.role == role { server.daemon.stopAccepting() }
+    // The daemons have let go of them; open, they would let clients connect whom nobody answers.
+    for listener in listeners where listener.role == role { close(listener.descriptor) }
+    listeners.removeAll { $0.role == role }
   }
 
   /// Takes no more data connections, and answers what is in flight. The admin listener stays and says so.
@@ -253,8 +265,7 @@ public final class Worker {
   }
 
   private func drain(_ role: ListenerRole, _ deadline: Instant, _ completion: @escaping () -> Void) {
-    let own = listeners.filter { $0.role == role }
-    listeners.removeAll { $0.role == role }
+    stopAccepting(role)
     let ending = servers.filter { $0.role == role }
     if ending.isEmpty { return completion() }
     var missing = ending.count
@@ -264,7 +275,5 @@ public final class Worker {
         if missing == 0 { completion() }
       }
     }
-    // The daemon has let go of them; open, they would let clients connect whom nobody answers.
-    for listener in own { close(listener.descriptor) }
   }
 }

@@ -57,12 +57,20 @@ struct WorkerThread: Sendable {
   }
 
   /// Returns when the loop has come to a letter of ours, or has ended.
-  func ping() async {
-    await withCheckedContinuation { (answered: CheckedContinuation<Void, Never>) in
-      let isPosted = worker.post { _ in answered.resume() }
-      if !isPosted { answered.resume() }
+  func ping() async { await tell { _ in } }
+
+  private func tell(_ body: @escaping @Sendable (Worker) -> Void) async {
+    await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+      let isPosted = worker.post { worker in
+        body(worker)
+        done.resume()
+      }
+      if !isPosted { done.resume() }
     }
   }
+
+  /// Returns when it takes no more data connections.
+  func stopAccepting() async { await tell { $0.stopAccepting() } }
 
   /// Returns when nothing is in flight any more, or the deadline has passed.
   func drain(deadline: Instant) async {
