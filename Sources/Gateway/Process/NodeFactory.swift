@@ -30,6 +30,7 @@ struct NodeFactory: Sendable {
   init(_ settings: Settings, succeeding former: NodeFactory? = nil) throws(StartError) {
     self.settings = settings
     generation = (former?.generation ?? -1) + 1
+    coordination = NodeFactory.coordination(settings, former)
     ids = NodeFactory.ids(settings, former)
     unchanged = NodeFactory.unchanged(settings, former?.settings)
     var stores: [String: MemoryStore] = [:]
@@ -52,8 +53,6 @@ struct NodeFactory: Sendable {
       nodeSettings[tier.name] = try NodeFactory.nodeSettings(tier, settings)
     }
     self.nodeSettings = nodeSettings
-    // Last, as it changes the ledgers that both share.
-    coordination = NodeFactory.coordination(settings, former)
   }
 
   private static func coordination(_ settings: Settings, _ former: NodeFactory?) -> TierCoordination {
@@ -62,9 +61,7 @@ struct NodeFactory: Sendable {
         writes: WriteLedger(suppression: settings.backfillSuppression),
         invalidations: InvalidationLedger(capacity: settings.maximumOwed), backfill: settings.backfill)
     }
-    return TierCoordination(
-      succeeding: former.coordination, backfill: settings.backfill, suppression: settings.backfillSuppression,
-      maximumOwed: settings.maximumOwed)
+    return TierCoordination(succeeding: former.coordination, backfill: settings.backfill)
   }
 
   private static func ids(_ settings: Settings, _ former: NodeFactory?) -> [String: Int] {

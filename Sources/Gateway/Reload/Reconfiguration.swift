@@ -84,12 +84,11 @@ final class Reconfiguration {
         try refuseStalePrimary(next.settings.tiers[0].name)
         // What a worker that could not wait for the end of all has read or written is not copied.
         next.coordination.holdBackfills(until: loop.now + factory.settings.longestWrite)
+        next.coordination.change(
+          suppression: next.settings.backfillSuppression, maximumOwed: next.settings.maximumOwed)
         (factory, access) = (next, nextAccess)
         adopt(.success(restart), completion)
       } catch {
-        let settings = factory.settings
-        factory.coordination.change(
-          suppression: settings.backfillSuppression, maximumOwed: settings.maximumOwed)
         adopt(.failure(error), completion)
       }
     }
@@ -109,9 +108,10 @@ final class Reconfiguration {
     _ settings: Settings
   ) throws(ChangeRefusal) -> (NodeFactory, AccessControl?) {
     do {
-      // The one that can fail comes before the one that changes the ledgers.
-      let access = try AccessControl.reading(settings, log, previous: access)
-      return (try NodeFactory(settings, succeeding: factory), access)
+      return (
+        try NodeFactory(settings, succeeding: factory),
+        try AccessControl.reading(settings, log, previous: access)
+      )
     } catch {
       throw ChangeRefusal(.invalid, ["\(error)"])
     }

@@ -11,13 +11,10 @@ public struct TierCoordination: Sendable {
   let backfillRate: BackfillRate
 
   /// For clients that take the place of others: the same ledgers, other settings of backfill.
-  public init(
-    succeeding other: TierCoordination, backfill: BackfillSettings, suppression: Duration, maximumOwed: Int
-  ) {
+  public init(succeeding other: TierCoordination, backfill: BackfillSettings) {
     (writes, invalidations) = (other.writes, other.invalidations)
     self.backfill = backfill
     backfillRate = other.backfill == backfill ? other.backfillRate : BackfillRate(backfill)
-    change(suppression: suppression, maximumOwed: maximumOwed)
   }
 
   /// For all clients that share the ledgers, from now on.

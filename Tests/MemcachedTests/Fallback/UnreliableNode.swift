@@ -126,8 +126,7 @@ final class Tiers {
     client = FallbackClient(
       tiers: tiers, policy: former.client.policy,
       coordination: TierCoordination(
-        succeeding: coordination, backfill: coordination.backfill, suppression: .seconds(5),
-        maximumOwed: 100_000), loop: loop, succeeding: former.client)
+        succeeding: coordination, backfill: coordination.backfill), loop: loop, succeeding: former.client)
   }
 
   private static let names = ["new", "old", "older"]
