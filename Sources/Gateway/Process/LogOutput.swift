@@ -38,21 +38,30 @@ final class LogOutput: Sendable {
   }
 
   private func put(_ line: String) -> Bool {
-    guard isWritable else { return false }
-    var bytes = Array(line.utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count > 0 {
-        bytes = bytes.dropFirst(count)
-      } else if errno != EINTR {
-        return false
-      }
-    }
-    return true
+    isWritable && writeAll(line, to: descriptor)
   }
 
   private var isWritable: Bool {
     var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
     return poll(&entry, 1, 0) == 1 && entry.revents & Int16(POLLOUT) != 0
   }
+}
+
+/// For what is said before there is a log, or in its place: waits for whoever reads stderr. A text that stderr
+/// does not take is lost, as there is no one left to tell.
+public func writeToStandardError(_ text: String) { _ = writeAll(text, to: STDERR_FILENO) }
+
+/// Writes the text in one call where possible: lines of threads and processes that share a terminal or a pipe
+/// then stay whole. False when some of it could not be written.
+private func writeAll(_ text: String, to descriptor: Int32) -> Bool {
+  var bytes = Array(text.utf8)[...]
+  while !bytes.isEmpty {
+    let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    if count > 0 {
+      bytes = bytes.dropFirst(count)
+    } else if errno != EINTR {
+      return false
+    }
+  }
+  return true
 }

@@ -54,20 +54,3 @@ public struct TextLogHandler: LogHandler {
     return isPlain && !value.isEmpty ? value : quoted(value)
   }
 }
-
-/// For what is said before there is a log, or in its place: waits for whoever reads stderr.
-///
-/// Writes the text in one call where possible: lines of threads and processes that share a terminal or
-/// a pipe then stay whole. A text that stderr does not take is lost, as there is no one left to tell.
-@Sendable
-public func writeToStandardError(_ text: String) {
-  var bytes = Array(text.utf8)[...]
-  while !bytes.isEmpty {
-    let count = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-    if count > 0 {
-      bytes = bytes.dropFirst(count)
-    } else if errno != EINTR {
-      return
-    }
-  }
-}
