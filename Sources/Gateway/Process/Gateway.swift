@@ -41,7 +41,6 @@ public struct Gateway {
       var isFirst = true
       for await signal in signals {
         if signal == .sighup {
-          told.yield(signal)
           asked.yield()
           continue
         }
@@ -113,7 +112,7 @@ public struct Gateway {
     let group = WorkerGroup(
       threads.map(\.worker), addressLimit: most > 0 ? AddressLimit(most) : nil,
       https: try settings.makeHTTPS())
-    for thread in threads { try await thread.open(group, access) }
+    for thread in threads { try await thread.open(group, factory, access) }
     return threads
   }
 
@@ -130,21 +129,10 @@ public struct Gateway {
 
   // MARK: Reload
 
-  /// Reads the files of HTTPS anew, for connections that come from now on. What is wrong changes nothing.
-  private func reloadCertificates() {
-    do {
-      guard let https = try settings.makeHTTPS() else { return }
-      for thread in threads { thread.worker.post { $0.renewCertificates(https) } }
-      log.info("certificates reloaded")
-    } catch {
-      log.error("certificates not reloaded", metadata: ["reason": "\(error)"])
-    }
-  }
-
   private func reloader(_ sources: SettingSources, wanted: Settings) -> Reloader {
     Reloader(
-      worker: threads[0].worker, sources: sources, notifier: notifier, status: status, log: log,
-      wantedConnections: wanted.maximumConnections, connections: settings.maximumConnections)
+      threads: threads, sources: sources, notifier: notifier, status: status, log: log,
+      wantedConnections: wanted.maximumConnections, started: settings)
   }
 
   // MARK: End
@@ -153,10 +141,6 @@ public struct Gateway {
     let watchdog = Task { [threads, notifier] in await Watchdog(threads, notifier).run() }
     defer { watchdog.cancel() }
     for await signal in signals {
-      if signal == .sighup {
-        reloadCertificates()
-        continue
-      }
       log.info(
         "draining",
         metadata: ["signal": "\(signal)", "delay": "\(DurationText.text(settings.drainDelay))"])

@@ -34,7 +34,6 @@ public final class Worker {
 
   private var generation: Int
   private var reconfiguration: Reconfiguration?
-  private let factory: NodeFactory
 
   private struct Server {
     let role: ListenerRole
@@ -51,7 +50,6 @@ public final class Worker {
     self.listeners = listeners
     self.log = log
     self.loop = loop
-    self.factory = factory
     generation = factory.generation
     client = factory.makeClient(loop: loop)
   }
@@ -78,7 +76,7 @@ public final class Worker {
   // MARK: Serving
 
   /// Begins to take connections.
-  func open(_ group: WorkerGroup, _ access: AccessControl?) throws {
+  func open(_ group: WorkerGroup, _ factory: NodeFactory, _ access: AccessControl?) throws {
     self.group = group
     if index == 0 { reconfiguration = Reconfiguration(factory, access, group, loop: loop, log: log) }
     let context = makeContext()

@@ -49,40 +49,44 @@ struct WorkerThread: Sendable {
   }
 
   /// Takes connections from now on.
-  func open(_ group: WorkerGroup, _ access: AccessControl?) async throws {
+  func open(_ group: WorkerGroup, _ factory: NodeFactory, _ access: AccessControl?) async throws {
     try await withCheckedThrowingContinuation { (opened: CheckedContinuation<Void, any Error>) in
-      let isPosted = worker.post { worker in opened.resume(with: Result { try worker.open(group, access) }) }
+      let isPosted = worker.post { worker in
+        opened.resume(with: Result { try worker.open(group, factory, access) })
+      }
       if !isPosted { opened.resume(throwing: Ended()) }
     }
   }
 
   /// Returns when the loop has come to a letter of ours, or has ended.
-  func ping() async { await tell { _ in } }
+  func ping() async { await worker.tell { $1() } }
 
-  private func tell(_ body: @escaping @Sendable (Worker) -> Void) async {
-    await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
-      let isPosted = worker.post { worker in
-        body(worker)
-        done.resume()
-      }
-      if !isPosted { done.resume() }
+  /// Returns when it takes no more data connections.
+  func stopAccepting() async {
+    await worker.tell { worker, done in
+      worker.stopAccepting()
+      done()
     }
   }
 
-  /// Returns when it takes no more data connections.
-  func stopAccepting() async { await tell { $0.stopAccepting() } }
-
   /// Returns when nothing is in flight any more, or the deadline has passed.
   func drain(deadline: Instant) async {
-    await withCheckedContinuation { (drained: CheckedContinuation<Void, Never>) in
-      let isPosted = worker.post { worker in worker.drain(deadline: deadline) { drained.resume() } }
-      if !isPosted { drained.resume() }
-    }
+    await worker.tell { worker, done in worker.drain(deadline: deadline, completion: done) }
   }
 
   /// Returns when the thread has let go of everything.
   func end(deadline: Instant) async {
     worker.post { $0.end(deadline: deadline) }
     for await _ in end {}
+  }
+}
+
+extension LoopBound<Worker> {
+  /// Returns when `body` has called what it is given for the end, or when the worker has ended.
+  func tell(_ body: @escaping @Sendable (Worker, @escaping @Sendable () -> Void) -> Void) async {
+    await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+      let isPosted = post { worker in body(worker) { continuation.resume() } }
+      if !isPosted { continuation.resume() }
+    }
   }
 }

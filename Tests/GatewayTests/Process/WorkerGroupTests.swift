@@ -20,7 +20,7 @@ import Testing
           index: index, settings: settings, listeners: [], factory: factory, log: log))
     }
     let group = WorkerGroup(threads.map(\.worker))
-    for thread in threads { try await thread.open(group, nil) }
+    for thread in threads { try await thread.open(group, factory, nil) }
     return threads
   }
 
@@ -50,7 +50,10 @@ import Testing
     let threads = try await startThreads(3)
     await threads[1].end(deadline: .current())
     #expect(await collect(on: threads[0]) { $0.index } == [0, 2])
-    await #expect(throws: WorkerThread.Ended.self) { try await threads[1].open(WorkerGroup([]), nil) }
+    let factory = try NodeFactory(Settings())
+    await #expect(throws: WorkerThread.Ended.self) {
+      try await threads[1].open(WorkerGroup([]), factory, nil)
+    }
     for thread in [threads[0], threads[2]] { await thread.end(deadline: .current()) }
   }
 
