@@ -35,6 +35,13 @@ public struct Instant: Comparable, Hashable, Sendable {
     let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)
     return .nanoseconds(overflow ? (left < right ? .min : .max) : difference)
   }
+
+  /// Whole microseconds since then, cut off at the ends of `UInt32` (71 minutes). For what every request measures:
+  /// neither instant is a distant one.
+  @inlinable
+  public func microseconds(since earlier: Instant) -> UInt32 {
+    UInt32(clamping: (nanoseconds - earlier.nanoseconds) / 1_000)
+  }
 }
 
 extension Duration {

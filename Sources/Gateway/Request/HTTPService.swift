@@ -79,7 +79,7 @@ final class HTTPService: ExchangeHandler {
     let sent = exchange.method == .head || response.status == 304 ? 0 : response.body.count
     context.metrics.noteAnswer(
       route: exchange.notes.route, status: response.status,
-      microseconds: UInt32(clamping: (context.loop.now.nanoseconds - begun.nanoseconds) / 1_000),
+      microseconds: context.loop.now.microseconds(since: begun),
       requestBytes: received, responseBytes: sent)
     context.answerLog?.noteAnswer(
       exchange, status: response.status, requestBytes: received, responseBytes: sent)

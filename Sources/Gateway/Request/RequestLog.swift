@@ -126,7 +126,7 @@ final class RequestLog {
   private static func isError(_ status: Int) -> Bool { status >= 400 && status != 404 && status != 412 }
 
   private func microseconds(of request: any IncomingRequest) -> UInt32 {
-    UInt32(clamping: (loop.now.nanoseconds - request.notes.begun.nanoseconds) / 1_000)
+    loop.now.microseconds(since: request.notes.begun)
   }
 
   // MARK: Metadata

@@ -30,6 +30,6 @@ extension FallbackClient {
 
   /// The time since then, by the loop's clock.
   func microseconds(since begun: Instant) -> UInt32 {
-    UInt32(clamping: (loop.now.nanoseconds - begun.nanoseconds) / 1_000)
+    loop.now.microseconds(since: begun)
   }
 }
