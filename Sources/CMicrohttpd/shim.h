@@ -24,7 +24,6 @@ typedef void *(*cmh_target_callback)(void *context, const char *target, struct M
 struct cmh_daemon_options {
   size_t connection_memory;
   unsigned int connection_limit;
-  unsigned int idle_seconds;
   void *context;
   cmh_target_callback target;
   MHD_AccessHandlerCallback access;
@@ -65,8 +64,8 @@ static inline size_t cmh_keep_escapes(void *context, struct MHD_Connection *conn
   MHD_start_daemon(                                                                                      \
       MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | (flags), 0, NULL, NULL, options->access,                \
       options->context, MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->connection_memory,                  \
-      MHD_OPTION_CONNECTION_LIMIT, options->connection_limit, MHD_OPTION_CONNECTION_TIMEOUT,             \
-      options->idle_seconds, MHD_OPTION_NOTIFY_COMPLETED, options->completed, options->context,          \
+      MHD_OPTION_CONNECTION_LIMIT, options->connection_limit, MHD_OPTION_NOTIFY_COMPLETED,               \
+      options->completed, options->context,                                                              \
       MHD_OPTION_NOTIFY_CONNECTION, options->connection, options->context, MHD_OPTION_URI_LOG_CALLBACK,  \
       options->target, options->context, MHD_OPTION_UNESCAPE_CALLBACK, &cmh_keep_escapes, NULL,          \
       CMH_DISCIPLINE __VA_ARGS__)

@@ -4,9 +4,10 @@
 import Glibc
 import Reactor
 
-// Ends connections whose client is too slow with a request's head, its body, or the reading of an answer.
+// Ends connections whose client is too slow with a request, its head, its body, or the reading of an answer.
 //
-// libmicrohttpd only knows a time without a byte, so that a byte now and then lives for ever. A timer for each
+// libmicrohttpd only knows a time without a byte, so that a byte now and then lives for ever, and tells nobody
+// that it has ended something: its time is off. A timer for each
 // request would cost more than the request's parsing; so one timer a daemon looks at all connections, at
 // most ten times within the shortest limit, while there is any connection. A limit is kept to within one
 // such look.
@@ -23,7 +24,7 @@ extension Daemon {
   }
 
   private var sweepInterval: Duration? {
-    let times = [limits.headTime, limits.bodyTime, limits.writeTime, .seconds(Int64(limits.idleSeconds))]
+    let times = [limits.headTime, limits.bodyTime, limits.writeTime, limits.idleTime]
     guard let shortest = times.filter({ $0 > .zero }).min() else { return nil }
     return max(.milliseconds(10), min(.seconds(1), shortest / 10))
   }

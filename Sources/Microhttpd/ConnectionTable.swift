@@ -107,7 +107,7 @@ struct ConnectionTable {
       switch entry.phase {
       case .closed, .waiting: (.zero, 0)
       case .fresh, .head: (limits.headTime, 0)
-      case .idle: (.seconds(Int64(limits.idleSeconds)), 0)
+      case .idle: (limits.idleTime, 0)
       case .body: (limits.bodyTime, entry.bytes)
       case .sending: (limits.writeTime, entry.bytes)
       }

@@ -96,7 +96,6 @@ public final class Daemon {
     var options = callbackOptions()
     options.connection_memory = limits.connectionMemory
     options.connection_limit = UInt32(clamping: limits.connections)
-    options.idle_seconds = limits.idleSeconds
     guard let daemon = try start(options) else {
       throw StartFailure(description: "libmicrohttpd does not start: \(SystemError.text(errno))")
     }

@@ -15,10 +15,8 @@ extension Daemon {
     /// Bytes of a connection's pool: bounds the request line and headers (414, 431). It also holds a record
     /// of some 60 bytes for each header and the head of the answer, so a request may take about half of it.
     public var connectionMemory = 8 << 10
-    /// Seconds without a byte after which a connection is closed; 0 = never. It also ends exchanges that
-    /// wait longer, so it has to be longer than any deadline. It is also the time in which a connection that
-    /// has had a request has to come up with the next one's first line.
-    public var idleSeconds: UInt32 = 75
+    /// From a request's end to the next one's first line.
+    public var idleTime = Duration.seconds(75)
     /// From a new connection to the end of its first request's head, TLS's handshake included; for later
     /// requests, from the end of the first line. Each byte does not begin it anew.
     public var headTime = Duration.zero

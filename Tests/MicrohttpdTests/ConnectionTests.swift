@@ -179,7 +179,7 @@ import Testing
   @Test("A connection without a byte for the idle time is closed")
   func aConnectionWithoutAByteForTheIdleTimeIsClosed() throws {
     var limits = Daemon.Limits()
-    limits.idleSeconds = 1
+    limits.idleTime = .milliseconds(500)
     let server = try TestServer(limits: limits)
     defer { server.stop() }
     let client = try Client(server)

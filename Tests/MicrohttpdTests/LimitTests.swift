@@ -53,9 +53,24 @@ import Testing
     #expect(server.onLoop { $0.daemon.counters.headTimeouts } == 1)
   }
 
+  @Test("A head that stands still has its own time, however short the others are")
+  func silentSecondHead() throws {
+    let server = try LimitTests.server {
+      $0.headTime = .milliseconds(500)
+      $0.idleTime = .milliseconds(100)
+    }
+    defer { server.stop() }
+    let client = try Client(server)
+    try client.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\nGET /second HTTP/1.1\r\nHost: x\r\n")
+    #expect(try client.reply().text == "/first")
+    #expect(try client.isClosed())
+    #expect(server.onLoop { $0.daemon.counters.headTimeouts } == 1)
+    #expect(server.onLoop { $0.daemon.counters.idleTimeouts } == 0)
+  }
+
   @Test("Bytes that make no request do not keep an idle connection open")
   func slowLineAfterARequest() throws {
-    let server = try LimitTests.server { $0.idleSeconds = 1 }
+    let server = try LimitTests.server { $0.idleTime = .milliseconds(200) }
     defer { server.stop() }
     let client = try Client(server)
     #expect(try client.get("/first").text == "/first")

@@ -62,7 +62,7 @@ import Testing
     throws
   {
     var limits = Daemon.Limits()
-    limits.idleSeconds = 1
+    limits.idleTime = .milliseconds(500)
     let server = try TestServer(limits: limits)
     defer { server.stop() }
     for number in 0..<100 {

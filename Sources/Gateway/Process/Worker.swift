@@ -214,7 +214,7 @@ public final class Worker {
     var limits = Daemon.Limits()
     limits.body = HTTPService.longestBody(settings)
     limits.connections = settings.maximumConnections
-    limits.idleSeconds = UInt32(clamping: settings.idleTimeout.components.seconds)
+    limits.idleTime = settings.idleTimeout
     limits.connectionMemory = settings.connectionMemory
     limits.headTime = settings.headTimeout
     limits.bodyTime = settings.bodyTimeout

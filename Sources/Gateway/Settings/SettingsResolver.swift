@@ -131,11 +131,7 @@ struct SettingsResolver {
       return timeout
     }
     readLast(.connectTimeout, \.connectTimeout, Syntax.duration(in: timeouts))
-    readLast(.idleTimeout, \.idleTimeout) { text throws(InvalidValue) in
-      let timeout = try Syntax.duration(text, .zero ... .seconds(86_400))
-      // libmicrohttpd counts seconds.
-      return .seconds(Int64(try Syntax.wholeSeconds(timeout)))
-    }
+    readLast(.idleTimeout, \.idleTimeout, Syntax.duration(in: .zero ... .seconds(86_400)))
     readLast(.drainDelay, \.drainDelay, Syntax.duration(in: .zero ... .seconds(3_600)))
     readLast(.drainTimeout, \.drainTimeout, Syntax.duration(in: .zero ... .seconds(3_600)))
   }

@@ -246,8 +246,7 @@ public struct SettingDescription: Sendable {
       "0s to 1h, like 500ms or 10s"),
     .init(
       .idleTimeout, "IDLE_TIMEOUT", "duration",
-      "Closes client connections on which nothing moves; 0s = never.",
-      "0s to 24h in whole seconds"),
+      "For a client to begin its next request; 0s = no limit.", "0s to 24h, like 500ms or 60s"),
     .init(
       .drainDelay, "DRAIN_DELAY", "duration",
       "After SIGTERM, how long /readyz says no while all is still served.", "0s to 1h, like 500ms or 5s"),
