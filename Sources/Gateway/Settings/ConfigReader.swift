@@ -60,6 +60,11 @@ struct ConfigReader {
     }
     if let nodes = nodes(givenNodes, "\(place).nodes") {
       values[.tier, default: []].append(ConfigText(key: place, text: "\(name)=\(nodes)"))
+    } else {
+      // Without nodes it comes to no other check.
+      do throws(InvalidValue) { _ = try SettingsSyntax.tierName(name) } catch {
+        fault("\(place).name", givenName ?? .null, error.reason, allowed: "a tier's name")
+      }
     }
     let rows = SettingDescription.ofFile.filter(\.isPerTier)
     for (key, value) in members.sorted(by: { $0.key < $1.key }) {
@@ -182,6 +187,7 @@ extension SettingDescription {
 
   /// What is allowed in a file, where a tier's setting stands in the tier.
   var fileAllowed: String {
+    if name == .tier { return "a name, and nodes that are each HOST[:PORT], unix:PATH or memory:SIZE" }
     let allowed = isPerTier ? String(allowed.dropFirst("TIER=".count)) : allowed
     return type == .boolean ? "true or false" : allowed
   }

@@ -57,12 +57,15 @@ extension SettingsSyntax {
 
   private static func nameAndValue(_ text: String) throws(InvalidValue) -> (name: String, value: String) {
     guard let equals = text.firstIndex(of: "=") else { throw InvalidValue("no \"=\"") }
-    let name = String(text[..<equals])
+    return (try tierName(String(text[..<equals])), String(text[text.index(after: equals)...]))
+  }
+
+  static func tierName(_ name: String) throws(InvalidValue) -> String {
     guard isTierName(name) else {
       throw InvalidValue(
         "\(quoted(name)) is no tier's name (a letter, then up to 63 letters, digits, _ or -)")
     }
-    return (name, String(text[text.index(after: equals)...]))
+    return name
   }
 
   /// `[A-Za-z][A-Za-z0-9_-]{0,63}`: names go into headers, metrics and paths as they are.

@@ -109,9 +109,43 @@ import Testing
   }
 
   @Test(
-    "a file that cannot be read or is not JSON5 is a fault that says why",
-    arguments: ["{ workers: }", "", "[1]", "{ workers: 1 } trailing"])
-  func notJSON(_ text: String) throws { #expect(try faults(text).count == 1) }
+    "a file that is not JSON5 is one fault, which says where and what is missing",
+    arguments: [
+      ("{ workers: }", #"line 1, column 12: expected a value"#), ("", "line 1, column 1: expected a value"),
+      ("{ workers: 1 } trailing", "line 1, column 16: expected the end of the file"),
+      ("{\n  workers: 1\n  max_keys: 5\n}", #"line 3, column 3: expected "," or "}""#),
+      ("{ listen: [1 2] }", #"line 1, column 14: expected "," or "]""#),
+      ("{ policy: strict }", "line 1, column 11: expected a value; a string has quotes"),
+      ("{ policy 'strict' }", #"line 1, column 10: expected ":" behind the key "policy""#),
+      ("{\n policy: 'strict\n}", "line 2, column 10: expected a string that ends on its line"),
+      ("{ /* policy }", "line 1, column 3: expected a comment that ends"),
+      ("{ / policy }", "line 1, column 3: expected a comment"),
+      ("{ , }", #"column 3: expected a key or "}""#),
+      (String(repeating: "[", count: 600), "column 513: expected no more than 512 levels"),
+      (#"{ policy: "\q\u12" }"#, "not JSON5: "),
+    ])
+  func notJSON(_ text: String, _ reason: String) throws {
+    let faults = try faults(text)
+    #expect(faults.count == 1)
+    #expect(faults.first?.contains(reason) == true, "\(faults)")
+  }
+
+  @Test("a file that is no object is a fault") func notAnObject() throws {
+    #expect(try faults("[1]").count == 1)
+  }
+
+  @Test(
+    "what the decoder takes is taken whole",
+    arguments: [
+      "{}", " [1, -2.5e3, +.5, 0xFF, Infinity, -NaN, null,] ", "{'a': [{}, [],], \"b\": // c\n true}",
+      "/* a */ {a$_1: '\\'', b: \"\\\\\", } // the end",
+    ])
+  func outline(_ text: String) throws {
+    let decoder = JSONDecoder()
+    decoder.allowsJSON5 = true
+    _ = try decoder.decode(ConfigValue.self, from: Data(text.utf8))
+    #expect(JSON5Outline(of: Array(text.utf8)).fault == nil)
+  }
 
   @Test("a file that is not there is a fault") func missing() throws {
     let sources = SettingSources(flags: [.config: ["/nonexistent.json5"]]).readingFile()
@@ -128,7 +162,7 @@ import Testing
       (#"{a: "\", a: ", b: 1}"#, []),
     ])
   func repeated(_ text: String, _ keys: [String]) {
-    #expect(RepeatedKeys.find(Array(text.utf8)).map(\.key) == keys)
+    #expect(JSON5Outline(of: Array(text.utf8)).repeated.map(\.key) == keys)
   }
 
   @Test("every setting but the file itself has a key of its own") func keys() {
