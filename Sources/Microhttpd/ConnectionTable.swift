@@ -24,6 +24,8 @@ struct ConnectionTable {
     var phase = Phase.closed
     /// The loop tells when its client ends it.
     var isWatched = false
+    /// The sweep has ended it.
+    var isOverdue = false
     var changes: UInt32 = 0
     /// The sweep's: what `changes` was, and since when.
     var seen: UInt32 = 0
@@ -39,6 +41,7 @@ struct ConnectionTable {
   mutating func open(_ descriptor: Int32) {
     while entries.count <= Int(descriptor) { entries.append(Entry()) }
     entries[Int(descriptor)].isWatched = false
+    entries[Int(descriptor)].isOverdue = false
     move(descriptor, to: .fresh)
   }
 
@@ -74,6 +77,7 @@ struct ConnectionTable {
   }
 
   func isWatched(_ descriptor: Int32) -> Bool { entries[Int(descriptor)].isWatched }
+  func isOverdue(_ descriptor: Int32) -> Bool { entries[Int(descriptor)].isOverdue }
   func isFresh(_ descriptor: Int32) -> Bool { entries[Int(descriptor)].phase == .fresh }
   func isOpen(_ descriptor: Int32) -> Bool { entries[Int(descriptor)].phase != .closed }
 
@@ -95,6 +99,7 @@ struct ConnectionTable {
         entries[index].since = now
       } else if let limit = ConnectionTable.limit(entry, limits), now - entry.since >= limit {
         entries[index].since = now
+        entries[index].isOverdue = true
         found.append((Int32(index), entry.phase))
       }
     }

@@ -41,8 +41,10 @@ extension Daemon {
   }
 
   func completed(_ exchange: Exchange, isAnswered: Bool) {
-    // Answered by the library itself.
-    if isAnswered, exchange.stage == .announced { counters.headRefusals += 1 }
+    // Answered by the library itself; so it calls a head that the sweep has cut off, too.
+    if isAnswered, exchange.stage == .announced, !connections.isOverdue(exchange.descriptor) {
+      counters.headRefusals += 1
+    }
     let hasWaited = exchange.stage == .waiting && !exchange.isAnswered
     if hasWaited {
       waiting -= 1

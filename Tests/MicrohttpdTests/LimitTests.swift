@@ -64,8 +64,10 @@ import Testing
     try client.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\nGET /second HTTP/1.1\r\nHost: x\r\n")
     #expect(try client.reply().text == "/first")
     #expect(try client.isClosed())
+    #expect(server.reaches { $0.daemon.connectionCount == 0 })
     #expect(server.onLoop { $0.daemon.counters.headTimeouts } == 1)
     #expect(server.onLoop { $0.daemon.counters.idleTimeouts } == 0)
+    #expect(server.onLoop { $0.daemon.counters.headRefusals } == 0)
   }
 
   @Test("Bytes that make no request do not keep an idle connection open")
