@@ -13,10 +13,12 @@ public struct ByteText: Sendable {
   public init(capacity: Int = 0) { storage = [UInt8](repeating: 0, count: capacity) }
 
   /// Makes room for that many bytes more, so that writing them does not move those before.
+  @inline(__always)
   public mutating func reserve(_ more: Int) {
     if storage.count - count < more { grow(by: more) }
   }
 
+  @inline(never)
   private mutating func grow(by more: Int) {
     if storage.isEmpty { return storage = [UInt8](repeating: 0, count: max(more, 64)) }
     storage += [UInt8](repeating: 0, count: max(more, storage.count))

@@ -41,7 +41,7 @@ enum WriteResult {
       response.add(eTag: token)
       return response
     case .counted(let status, let key, let value, let token):
-      var response = Response.of(.json, status: status, json.encode(CounterBody(key, value)))
+      var response = Response.of(.json, status: status, json.items.counter(key, value))
       response.add(eTag: token)
       return response
     case .accepted:

@@ -12,8 +12,12 @@ import Microhttpd
 /// (`TextCollector`). What stands between them has nothing to escape: names, digits and `null`.
 struct ItemJSON {
   private let encoder: JSONEncoder
+  private let textEncoder: TextEncoder
 
-  init(_ encoder: JSONEncoder) { self.encoder = encoder }
+  init(_ encoder: JSONEncoder) {
+    self.encoder = encoder
+    textEncoder = TextEncoder(encoder)
+  }
 
   func item(_ body: ItemBody) -> [UInt8] {
     var texts = TextCollector(expecting: 3, length: ItemJSON.length(of: body))
@@ -62,6 +66,22 @@ struct ItemJSON {
     return out.bytes()
   }
 
+  /// What incr and decr answer: `{"key":"hits","value":"42"}`. The value is a string for the same reason as `cas`.
+  func counter(_ key: Key, _ value: UInt64) -> [UInt8] {
+    var texts = TextCollector(expecting: 1, length: key.bytes.count)
+    texts.add(name: key.bytes)
+    var out = ByteText()
+    encode(texts) { encoded in
+      out.reserve(encoded.length + ItemJSON.envelopeLength)
+      out.append(literal: "{\"key\":")
+      encoded.append(to: &out)
+      out.append(literal: ",\"value\":\"")
+      out.append(decimal: value)
+      out.append(literal: "\"}")
+    }
+    return out.bytes()
+  }
+
   func encoded(_ value: some Encodable) -> Data {
     // Fails for numbers that are not finite and for what an `encode(to:)` throws: ours have neither.
     do { return try encoder.encode(value) } catch { preconditionFailure("cannot be JSON: \(error)") }
@@ -70,7 +90,7 @@ struct ItemJSON {
   func append(_ data: Data, _ out: inout ByteText) { data.withUnsafeBytes { out.append($0) } }
 
   func encode(_ texts: consuming TextCollector, _ body: (inout EncodedTexts) -> Void) {
-    texts.encode(by: encoder, body)
+    texts.encode(by: textEncoder, body)
   }
 
   // MARK: Parts

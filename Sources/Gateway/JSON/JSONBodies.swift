@@ -11,17 +11,6 @@ struct ItemBody {
   let tier: String
 }
 
-/// What incr and decr answer. The value is a string for the same reason as `cas`.
-struct CounterBody: Encodable {
-  let key: String
-  let value: String
-
-  init(_ key: Key, _ value: UInt64) {
-    self.key = key.description
-    self.value = String(value)
-  }
-}
-
 /// What a multi-get answers: each key is in exactly one of the lists.
 struct ItemsBody {
   struct Failure: Encodable {

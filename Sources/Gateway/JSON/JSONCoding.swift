@@ -15,9 +15,9 @@ final class JSONCoding {
 
   /// - Parameter maximumOperations: of a batch; one with more is refused before any is decoded.
   init(maximumOperations: Int = Settings().maximumKeysPerRequest) {
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     items = ItemJSON(encoder)
     decoder.userInfo[.maximumOperations] = maximumOperations
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   }
 
   func encode(_ value: some Encodable) -> [UInt8] {

@@ -50,18 +50,23 @@ struct TextCollector {
   }
 
   /// Encodes what has been added, and gives it to `body` to be taken out in the same order.
-  consuming func encode(by encoder: JSONEncoder, _ body: (inout EncodedTexts) -> Void) {
+  consuming func encode(by encoder: TextEncoder, _ body: (inout EncodedTexts) -> Void) {
+    if encoder.leavesAsTheyAre(bytes) {
+      bytes.withUnsafeBytes { bytes in
+        var texts = EncodedTexts(bytes, pieces, from: 0)
+        body(&texts)
+      }
+      return
+    }
     var text = String(decoding: bytes, as: UTF8.self)
     // The string was repaired, and differs from the bytes, exactly where these are not UTF-8.
     if !text.isExactly(bytes) {
       repair()
       text = String(decoding: bytes, as: UTF8.self)
     }
-    let data: Data
-    // Fails for numbers that are not finite, and for what an `encode(to:)` throws: a string has neither.
-    do { data = try encoder.encode(text) } catch { preconditionFailure("a string cannot be JSON: \(error)") }
-    data.withUnsafeBytes { encoded in
-      var texts = EncodedTexts(encoded, pieces)
+    encoder.encode(text).withUnsafeBytes { encoded in
+      // Behind the opening quote.
+      var texts = EncodedTexts(encoded, pieces, from: 1)
       body(&texts)
     }
   }
@@ -84,17 +89,50 @@ struct TextCollector {
   }
 }
 
+/// Foundation's encoder, for texts; knows which of them it would leave as they are.
+struct TextEncoder {
+  private let encoder: JSONEncoder
+  private var keepsPlainBytes = false
+
+  /// Asks the encoder what becomes of the bytes that we take for plain, so that the decision stays its own.
+  init(_ encoder: JSONEncoder) {
+    self.encoder = encoder
+    let plain = (UInt8.min...UInt8.max).filter { TextEncoder.isPlain($0) == 1 }
+    let quote = [UInt8(ascii: "\"")]
+    keepsPlainBytes = encode(String(decoding: plain, as: UTF8.self)).elementsEqual(quote + plain + quote)
+  }
+
+  func encode(_ text: String) -> Data {
+    // Fails for numbers that are not finite, and for what an `encode(to:)` throws: a string has neither.
+    do { return try encoder.encode(text) } catch { preconditionFailure("a string cannot be JSON: \(error)") }
+  }
+
+  /// False also where nobody knows without encoding them.
+  func leavesAsTheyAre(_ bytes: [UInt8]) -> Bool {
+    // Without a branch in the loop, so that it is done for many bytes at a time.
+    var isPlain: UInt8 = keepsPlainBytes ? 1 : 0
+    for byte in bytes { isPlain &= TextEncoder.isPlain(byte) }
+    return isPlain == 1
+  }
+
+  /// 1 for what RFC 8259 §7 lets stand unescaped, of ASCII.
+  private static func isPlain(_ byte: UInt8) -> UInt8 {
+    let isPrintable: UInt8 = byte &- 0x20 < 0x5F ? 1 : 0
+    return isPrintable & (byte != UInt8(ascii: "\"") ? 1 : 0) & (byte != UInt8(ascii: "\\") ? 1 : 0)
+  }
+}
+
 /// The texts of a collector, encoded: takes one after the other out of the string that they are in.
 struct EncodedTexts {
   private let encoded: UnsafeRawBufferPointer
   private let pieces: [TextCollector.Piece]
   private var index = 0
-  /// Behind the opening quote at first.
-  private var offset = 1
+  private var offset: Int
 
-  fileprivate init(_ encoded: UnsafeRawBufferPointer, _ pieces: [TextCollector.Piece]) {
+  fileprivate init(_ encoded: UnsafeRawBufferPointer, _ pieces: [TextCollector.Piece], from start: Int) {
     self.encoded = encoded
     self.pieces = pieces
+    offset = start
   }
 
   /// Of all texts together.

@@ -57,7 +57,8 @@ struct Query {
 
   /// A whole number from 0 to `limit`; nil when it is absent.
   func number(_ name: String, atMost limit: UInt64) throws(Problem) -> UInt64? {
-    guard let value = values(name).first else { return nil }
+    // Nearly no request has any.
+    guard !pairs.isEmpty, let value = values(name).first else { return nil }
     let text = String(decoding: value, as: UTF8.self)
     guard let number = UInt64(decimalDigits: text), number <= limit else {
       throw Problem(.invalidQuery, "`\(name)` is `\(text)`, not a whole number from 0 to \(limit)")

@@ -43,6 +43,8 @@ final class Route: Sendable {
   let handler: Handler
   /// The path's segments; nil stands for `{key}` or `{name}`.
   let segments: [[UInt8]?]
+  /// What stands behind `/keys/{key}` in a path that begins so: nothing, or `/incr`; nil for other paths.
+  let keyTail: [UInt8]?
   /// Its place in `Routes.operations`.
   let number: Int
 
@@ -58,11 +60,13 @@ final class Route: Sendable {
     self.handler = handler
     number = 0
     segments = path.split(separator: "/").map { $0.hasPrefix("{") ? nil : Array($0.utf8) }
+    let keyPath = "/keys/{key}"
+    keyTail = path.hasPrefix(keyPath) ? Array(path.utf8.dropFirst(keyPath.utf8.count)) : nil
   }
 
   fileprivate init(_ route: Route, number: Int) {
     (method, path, need, query) = (route.method, route.path, route.need, route.query)
-    (bodyUse, handler, segments) = (route.bodyUse, route.handler, route.segments)
+    (bodyUse, handler, segments, keyTail) = (route.bodyUse, route.handler, route.segments, route.keyTail)
     self.number = number
   }
 

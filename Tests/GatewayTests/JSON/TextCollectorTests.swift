@@ -8,10 +8,20 @@ import Testing
 @testable import Gateway
 
 @Suite struct TextCollectorTests {
-  private let encoder = JSONEncoder()
+  /// The one of our answers, which leaves plain text as it is, and one that escapes `/` and so does not.
+  private static let encoders = [[.withoutEscapingSlashes], []].map {
+    (format: JSONEncoder.OutputFormatting) in
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = format
+    return encoder
+  }
+  private let encoder = TextEncoder(encoders[0])
 
   /// What comes out for these values, decoded again, and which of them are base64.
-  private func roundTrip(_ values: [[UInt8]]) throws -> [(text: String, isBase64: Bool)] {
+  private func roundTrip(
+    _ values: [[UInt8]], _ encoder: TextEncoder? = nil
+  ) throws -> [(text: String, isBase64: Bool)] {
+    let encoder = encoder ?? self.encoder
     var texts = TextCollector(expecting: values.count, length: 0)
     for value in values { texts.add(value: value) }
     var out: [(json: [UInt8], isBase64: Bool)] = []
@@ -26,18 +36,34 @@ import Testing
     return try out.map { (try JSONDecoder().decode(String.self, from: Data($0.json)), $0.isBase64) }
   }
 
-  @Test("every Unicode scalar is found again where it was counted to be, alone and among others")
-  func everyScalar() throws {
+  @Test(
+    "every Unicode scalar is found again where it was counted to be, alone and among others",
+    arguments: [0, 1])
+  func everyScalar(encoder index: Int) throws {
+    let encoder = TextEncoder(TextCollectorTests.encoders[index])
     // In portions, so that one that was counted wrong would also shift its neighbours.
     let scalars = (0...0x10FFFF).compactMap(Unicode.Scalar.init)
     for start in stride(from: 0, to: scalars.count, by: 4096) {
       let portion = scalars[start..<min(start + 4096, scalars.count)]
       let values = portion.map { Array(String($0).utf8) }
-      let texts = try roundTrip(values)
+      let texts = try roundTrip(values, encoder)
       #expect(texts.map { Array($0.text.utf8) } == values)
       #expect(!texts.contains { $0.isBase64 })
-      #expect(try roundTrip([values.flatMap { $0 }]).map { Array($0.text.utf8) } == [values.flatMap { $0 }])
+      let whole = [values.flatMap { $0 }]
+      #expect(try roundTrip(whole, encoder).map { Array($0.text.utf8) } == whole)
     }
+  }
+
+  @Test("what is left as it is has nothing that the encoder would change", arguments: [0, 1])
+  func leftAsItIs(encoder index: Int) throws {
+    let json = TextCollectorTests.encoders[index]
+    let encoder = TextEncoder(json)
+    let scalars = (0...0xFF).compactMap(Unicode.Scalar.init).map(String.init)
+    let left = scalars.filter { encoder.leavesAsTheyAre(Array($0.utf8)) }
+    #expect(try left.allSatisfy { Array(try json.encode($0)) == Array("\"\($0)\"".utf8) })
+    // All printable ASCII but the quote and the backslash; nothing where the encoder changes one of them.
+    #expect(left.count == (index == 0 ? 93 : 0))
+    #expect(!encoder.leavesAsTheyAre([0x61, 0xFF]))
   }
 
   @Test("one value that is not UTF-8 is base64, and its neighbours stay as they are")
