@@ -24,6 +24,7 @@ extension Program {
       "--filter", "--product", "--static-swift-stdlib",  // swift
       "--no-install-recommends", "--uid", "--no-create-home", "--shell",  // apt-get, useradd
       "--seconds", "--seed",  // scripts/check-http
+      "--record",  // scripts/check-cost
       "--uninstall", "--read-only", "--cap-drop", "--stop-timeout", "--build", "--now",  // deploy/README.md
       "--interval", "--timeout", "--start-period", "--from", "--rm",  // Dockerfile, docker
     ]
