@@ -6,64 +6,12 @@ import contextlib
 import ctypes
 import json
 import pathlib
+import re
 import signal
 import socket
 import subprocess
+import sys
 import time
-
-NGINX_CONFIG = """
-daemon off;
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx-error.log warn;
-load_module {modules}/ngx_http_memc_module.so;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  # Both sides keep their connections for the whole run, as the gateway does.
-  keepalive_requests 1000000000;
-  upstream memcached {{
-    server 127.0.0.1:{memcached};
-    keepalive 512;
-    keepalive_requests 1000000000;
-  }}
-  upstream empty {{
-    server 127.0.0.1:{empty};
-    keepalive 512;
-    keepalive_requests 1000000000;
-  }}
-  server {{
-    listen 127.0.0.1:{port} backlog=4096;
-    # GET, PUT and DELETE are the module's get, set and delete.
-    location ~ ^/keys/(?<key>[^/]+)$ {{
-      set $memc_key $key;
-      memc_pass memcached;
-    }}
-    location ~ ^/keys/(?<key>[^/]+)/incr$ {{
-      set $memc_cmd incr;
-      set $memc_key $key;
-      set $memc_value 1;
-      memc_pass memcached;
-    }}
-    # The usual recipe for reading from an old cluster what the new one misses.
-    location ~ ^/new/(?<key>[^/]+)$ {{
-      set $memc_key $key;
-      error_page 404 502 504 = @old;
-      memc_pass empty;
-    }}
-    location @old {{
-      set $memc_key $key;
-      memc_pass memcached;
-    }}
-  }}
-}}
-"""
-
 
 def free_port():
     with socket.socket() as listener:
@@ -71,27 +19,62 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def wait_for_port(server):
+    """Until it accepts connections, at the most ten seconds."""
+    deadline = time.monotonic() + 10
+    while server.lives() and time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", server.port), 1):
+            return
+        time.sleep(0.01)
+    raise SystemExit(f"{server.name} did not start")
+
+
 class Server:
     """A running process and its children, listening on 127.0.0.1:port."""
 
-    def __init__(self, name, command, port, log):
+    def __init__(self, name, command, port, log, wait):
         self.name, self.port = name, port
+        self.log = pathlib.Path(log)
+        started = time.monotonic()
         with open(log, "wb") as output:
             self.process = subprocess.Popen(command, stdout=output, stderr=output)
-        deadline = time.monotonic() + 10
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                return
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise SystemExit(f"{name} did not start:\n{pathlib.Path(log).read_text()}")
-            time.sleep(0.01)
+        try:
+            wait(self)
+        except BaseException:
+            self.stop()
+            print(self.last_words(), file=sys.stderr)
+            raise
+        self.seconds_to_start = time.monotonic() - started
+
+    def last_words(self):
+        """The end of what it has logged."""
+        return "\n".join(self.log.read_text().splitlines()[-20:])
+
+    def lives(self):
+        return self.process.poll() is None
+
+    def ids(self):
+        """Of the process and its children."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [self.process.pid, *map(int, children.read_text().split())]
 
     def cpu_nanoseconds(self):
         """CPU time of all threads of the process and its children, from their CPU clocks."""
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        ids = [self.process.pid, *map(int, children.read_text().split())]
-        return sum(time.clock_gettime_ns(cpu_clock(process_id)) for process_id in ids)
+        return sum(time.clock_gettime_ns(cpu_clock(process_id)) for process_id in self.ids())
+
+    def memory_kilobytes(self):
+        """What of it is in RAM, in units of 1000 bytes; what it shares with its children is in there twice."""
+        texts = (pathlib.Path(f"/proc/{process_id}/smaps_rollup").read_text() for process_id in self.ids())
+        return sum(int(re.search(r"^Rss: +(\d+) kB", text, re.M)[1]) * 1.024 for text in texts)
+
+    @contextlib.contextmanager
+    def paused(self):
+        """It stays connected meanwhile and answers nothing."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def stop(self):
         # SIGTERM is the quick way out for each of them.
@@ -115,58 +98,100 @@ class Stack:
     """Starts servers when they are first asked for, by name, and ends all of them."""
 
     def __init__(self, folder, binary):
-        self.folder, self.binary, self.running = folder, binary, {}
+        self.folder, self.binary = folder, binary
+        self.running, self.programs = {}, {}
+        self.wait = wait_for_port
 
     def __getitem__(self, name):
         if name not in self.running:
-            start = getattr(self, "start_" + name.replace("-", "_"))
-            self.running[name] = start(name)
+            self.running[name] = self.start(name)
         return self.running[name]
+
+    def start(self, name):
+        return getattr(self, "start_" + name.replace("-", "_"))(name)
+
+    @contextlib.contextmanager
+    def fresh(self, name, wait=wait_for_port):
+        """One of its own, which ends with the block."""
+        # What stands behind it is there first.
+        self[name]
+        self.wait = wait
+        try:
+            server = self.start(name)
+        finally:
+            self.wait = wait_for_port
+        try:
+            yield server
+        finally:
+            server.stop()
+
+    def backends(self):
+        return [self.running[name] for name in ("memcached", "empty", "old") if name in self.running]
 
     def stop(self):
         for server in reversed(self.running.values()):
             server.stop()
 
     def launch(self, name, command, port):
-        return Server(name, command, port, self.folder / f"{name}.log")
+        return Server(name, command, port, self.folder / f"{name}.log", self.wait)
+
+    def program(self, source, *libraries):
+        """The path of what a C file of this folder is compiled to. clang comes with the Swift toolchain."""
+        if source not in self.programs:
+            built = self.folder / pathlib.Path(source).stem
+            file = pathlib.Path(__file__).with_name(source)
+            subprocess.run(["clang", "-O2", "-o", built, file, *libraries], check=True)
+            self.programs[source] = str(built)
+        return self.programs[source]
 
     def start_memcached(self, name):
         port = free_port()
         # Run as root it wants to be told whose rights to take; it ignores this otherwise.
-        command = ["memcached", "-l", "127.0.0.1", "-p", str(port), "-t", "1", "-m", "256", "-c", "4096"]
-        return self.launch(name, [*command, "-u", "nobody"], port)
+        command = ["memcached", "-l", "127.0.0.1", "-p", str(port), "-t", "1", "-u", "nobody"]
+        # Values of a megabyte, and as many connections as nginx makes for 4,096 requests at once.
+        return self.launch(name, [*command, "-m", "512", "-I", "2m", "-c", "16384", "-b", "4096"], port)
 
-    # The new cluster of a migration, which has nothing yet.
-    start_empty = start_memcached
+    # The new cluster of a migration, which has nothing yet, and the old one of which nobody wants anything.
+    start_empty = start_old = start_memcached
 
     def start_nginx(self, name):
-        port, config = free_port(), self.folder / "nginx.conf"
-        config.write_text(
-            NGINX_CONFIG.format(
-                folder=self.folder, port=port, memcached=self["memcached"].port, empty=self["empty"].port,
-                modules="/usr/lib/nginx/modules",
-            )
-        )
+        port, config = free_port(), self.folder / f"nginx-{len(list(self.folder.glob('*.conf')))}.conf"
+        words = {
+            "folder": self.folder, "modules": "/usr/lib/nginx/modules", "port": port, "large_buffer": "256k",
+            "memcached": self["memcached"].port, "empty": self["empty"].port,
+        }
+        template = pathlib.Path(__file__).with_name("nginx.conf").read_text()
+        config.write_text(re.sub(r"@(\w+)@", lambda word: str(words[word[1]]), template))
         command = ["nginx", "-p", self.folder, "-c", config, "-e", self.folder / "nginx-start.log"]
         return self.launch(name, command, port)
 
     def start_crossfade(self, name):
-        return self.gateway(name, "--tier", f"primary=127.0.0.1:{self['memcached'].port}")
+        return self.gateway(name, "memcached")
+
+    def start_crossfade_workers(self, name):
+        return self.gateway(name, "memcached", "--workers", "2")
+
+    def start_crossfade_two(self, name):
+        return self.gateway(name, "memcached empty")
+
+    def start_crossfade_stop(self, name):
+        return self.gateway(name, "memcached old")
 
     def start_crossfade_old(self, name):
-        new, old = (f"127.0.0.1:{self[tier].port}" for tier in ("empty", "memcached"))
-        return self.gateway(name, "--tier", f"new={new}", "--tier", f"old={old}", "--backfill", "off")
+        return self.gateway(name, "empty memcached", "--backfill", "off")
 
-    def gateway(self, name, *tiers):
+    def gateway(self, name, tiers, *settings):
         port = free_port()
-        command = [self.binary, "serve", "--listen", f"127.0.0.1:{port}", "--admin", "off", "--workers", "1"]
-        return self.launch(name, [*command, *tiers], port)
+        command = [self.binary, "serve", "--listen", f"127.0.0.1:{port}", "--admin", "off"]
+        for tier in tiers.split():
+            command += ["--tier", f"{tier}=127.0.0.1:{self[tier].port}"]
+        if "--workers" not in settings:
+            command += ["--workers", "1"]
+        return self.launch(name, [*command, *settings], port)
 
     def start_floor(self, name):
         """libmicrohttpd alone: what no gateway on it can be cheaper than."""
-        port, program = free_port(), self.folder / "floor"
-        source = pathlib.Path(__file__).with_name("floor.c")
-        subprocess.run(["clang", "-O2", "-o", program, source, "-lmicrohttpd"], check=True)
+        port, program = free_port(), self.program("floor.c", "-lmicrohttpd")
         return self.launch(name, [program, str(port)], port)
 
     def start_redis(self, name):
