@@ -63,14 +63,25 @@ extension FallbackClient {
     }
     // The chain goes on for a caller who does not wait for its end.
     if options.noreply { completion(Answer(.success(.accepted))) }
-    let done = options.noreply ? { _ in } : completion
-    let isDelete = if case .delete = operation { true } else { false }
-    let begun = loop.now
-    let write = TieredWrite(key: key, command: Command(key, operation), deadline: deadline) { [self] answer in
-      if isDelete { coordination.writes.endDelete(key) }
-      done(answer)
+    let done: AnswerHandler = options.noreply ? { _ in } : completion
+    let writes = coordination.writes
+    let command = Command(key, operation)
+    if case .delete = operation {
+      let write = TieredWrite(key: key, command: command, deadline: deadline) { answer in
+        writes.endDelete(key)
+        done(answer)
+      }
+      return beginInTurn(write, isDelete: true, done)
     }
-    coordination.writes.beginWrite(key, isDelete: isDelete, by: deadline, on: loop) { [self] isInTime in
+    let write = TieredWrite(key: key, command: command, deadline: deadline, completion: done)
+    if writes.beginsAtOnce(key, now: loop.now) { begin(write) } else { beginInTurn(write, done) }
+  }
+
+  // After what is on its way of the key. A delete that was held back has not begun, and does not end.
+  private func beginInTurn(_ write: TieredWrite, isDelete: Bool = false, _ done: @escaping AnswerHandler) {
+    let begun = loop.now
+    coordination.writes.beginWrite(write.key, isDelete: isDelete, by: write.deadline, on: loop) {
+      [self] isInTime in
       if isInTime { return begin(write) }
       done(Answer(.failure(.heldBack), microseconds: microseconds(since: begun)))
     }
@@ -79,7 +90,7 @@ extension FallbackClient {
   private func begin(_ write: TieredWrite) {
     switch write.command.operation {
     case .store(.set, _, _, _), .delete(nil):
-      settleOlder(write, from: tiers.count - 1) { [self] write in finish(write) }
+      settleOlder(write, from: tiers.count - 1)
     case .store(.add, _, _, _):
       look(for: write.key, from: 1, write.deadline, []) { [self] found, visits in
         if found != nil { return write.answer(.success(.notStored)) }
@@ -95,7 +106,6 @@ extension FallbackClient {
   // A tier that could not be asked may have a copy, which would show once the new item has expired.
   private func add(_ write: TieredWrite, after looks: [Visit]) {
     askPrimary(write, by: write.deadline) { [self] write, result in
-      var write = write
       switch result {
       case .failure(let error) where error.outcome == .notApplied: break
       case .success(.stored), .failure:
@@ -120,13 +130,11 @@ extension FallbackClient {
     _ write: TieredWrite, by end: Instant,
     _ next: @escaping (TieredWrite, Result<Reply, MemcachedError>) -> Void
   ) {
-    var write = write
-    let begun = write.begunInPrimary ?? loop.now
-    write.begunInPrimary = begun
     let asked = loop.now
-    submit(write.command, write.key, tier: 0, end) { [self, write] result in
+    let begun = write.begunInPrimary ?? asked
+    write.begunInPrimary = begun
+    submit(write.command, write.key, tier: 0, end) { [self] result in
       tiers[0].counter.noteWrite(result, microseconds: microseconds(since: asked))
-      var write = write
       write.microseconds = microseconds(since: begun)
       next(write, result)
     }
@@ -143,14 +151,15 @@ extension FallbackClient {
       case .success(.miss), .success(.notStored), .success(.exists), .success(.notNumeric):
         write.answer(result)
       // It may have been done: then the older copies are stale, and a miss is better than one of them.
-      case .success, .failure: settleOlder(write, from: tiers.count - 1) { $0.answer(result) }
+      case .success, .failure:
+        write.primaryResult = result
+        settleOlder(write, from: tiers.count - 1)
       }
     }
   }
 
   private func promote(_ write: TieredWrite, instead result: Result<Reply, MemcachedError>) {
     bring(write.key, by: write.deadline) { [self] promotion in
-      var write = write
       if let begun = write.begunInPrimary { write.microseconds = microseconds(since: begun) }
       switch promotion {
       case .again: change(write, mayPromote: true)
@@ -166,35 +175,31 @@ extension FallbackClient {
   }
 
   // Deletes (or, mirrored, writes) the copies of the older tiers, oldest first, so that at no time a
-  // tier shows what a newer one has given up. A copy that cannot be deleted is owed.
-  private func settleOlder(_ write: TieredWrite, from tier: Int, _ next: @escaping (TieredWrite) -> Void) {
-    if tier == 0 { return next(write) }
+  // tier shows what a newer one has given up. A copy that cannot be deleted is owed. Then the primary is asked,
+  // or, where it was the first, the write ends with what it said.
+  private func settleOlder(_ write: TieredWrite, from tier: Int) {
+    if tier == 0 {
+      if let result = write.primaryResult { write.answer(result) } else { finish(write) }
+      return
+    }
     let isMirrored = policy.olderCopies(of: write.command.operation) == .written
     let begun = loop.now
     let end = share(of: write.deadline, among: tier + 1)
-    let ask = isMirrored ? mirror : deleteCopy
-    ask(write, tier, end) { [self] result in
-      var write = write
+    let settled: Completion = { [self] result in
       var visit = Visit(tier: tier, outcome: .hit, microseconds: microseconds(since: begun))
       tiers[tier].counter.noteWrite(result, microseconds: visit.microseconds)
       switch result {
       case .success(.miss): visit.outcome = .miss
       case .success: if isMirrored { write.isReadable = true }
       case .failure(let error):
+        if !isMirrored { owe(write.key, tier: tier) }
         visit.outcome = .error(error)
       }
       write.visits.append(visit)
-      settleOlder(write, from: tier - 1, next)
+      settleOlder(write, from: tier - 1)
     }
-  }
-
-  private func deleteCopy(
-    _ write: TieredWrite, _ tier: Int, _ end: Instant, _ completion: @escaping Completion
-  ) {
-    submit(Command(write.key, .delete(ifUnchanged: nil)), write.key, tier: tier, end) { [self] result in
-      if case .failure = result { owe(write.key, tier: tier) }
-      completion(result)
-    }
+    if isMirrored { return mirror(write, tier, end, settled) }
+    submit(Command(write.key, .delete(ifUnchanged: nil)), write.key, tier: tier, end, settled)
   }
 
   // A server that has hung may do it much later, after the deletion that is then owed: so that begins when it
@@ -225,8 +230,8 @@ extension FallbackClient {
   }
 }
 
-/// A write on its way through the tiers.
-struct TieredWrite {
+/// A write on its way through the tiers. An object, which each step hands to the next.
+final class TieredWrite {
   let key: Key
   let command: Command
   let deadline: Instant
@@ -235,14 +240,22 @@ struct TieredWrite {
   var visits: [Visit] = []
   /// An older tier has what was written.
   var isReadable = false
+  /// Of a write that the primary is asked to do before the older copies are settled: what it said.
+  var primaryResult: Result<Reply, MemcachedError>?
   /// When the primary was asked first.
   var begunInPrimary: Instant?
   /// From then to its last answer, or to that of what the item was to be brought from.
   var microseconds: UInt32 = 0
 
+  init(key: Key, command: Command, deadline: Instant, completion: @escaping FallbackClient.AnswerHandler) {
+    self.key = key
+    self.command = command
+    self.deadline = deadline
+    self.completion = completion
+  }
+
   /// Ends it. A delete is a miss only when no tier had the key, and none that may have it was unreachable.
-  func answer(_ result: Result<Reply, MemcachedError>) {
-    var result = result
+  func answer(_ result: consuming Result<Reply, MemcachedError>) {
     // The primary alone has not done it: it will be read as long as the primary cannot be asked, and after.
     if isReadable, case .failure(var error) = result, error.outcome == .notApplied {
       error.outcome = .unknown

@@ -117,6 +117,13 @@ public final class WriteLedger: Sendable {
 
   // MARK: Writers
 
+  /// Notes a write of `key`, no delete, that is about to begin. False when a backfill may be on its way: then it
+  /// begins by `beginWrite`.
+  func beginsAtOnce(_ key: Key, now: Instant) -> Bool {
+    note(key, now)
+    return backfillCount.load(ordering: .sequentiallyConsistent) == 0
+  }
+
   /// Notes a write of `key` that is about to begin, and calls `proceed` when no backfill of it is on
   /// its way any more: at once, or on `loop` in a later turn, with false if the deadline passed before.
   /// For a delete that may proceed, `endDelete` must follow.
@@ -125,7 +132,6 @@ public final class WriteLedger: Sendable {
     _ proceed: @escaping (_ isInTime: Bool) -> Void
   ) {
     note(key, loop.now)
-    if !isDelete, backfillCount.load(ordering: .sequentiallyConsistent) == 0 { return proceed(true) }
     let wait = Timely<Bool> { [self] isInTime in
       // Another promotion may have begun by then: a delete looks again.
       if isInTime, isDelete { return beginWrite(key, isDelete: true, by: deadline, on: loop, proceed) }
