@@ -5,7 +5,7 @@
 public final class Cluster {
   /// In the order in which they were configured, which is the order that a ring counts in.
   public let nodes: [any Node]
-  // Nil for a single node, which has every key whatever a ring would say.
+  // Nil where nobody brought one. It is not asked for a single node, which has every key.
   private let ring: (any Ring)?
 
   /// A cluster of exactly one node.
@@ -26,7 +26,7 @@ public final class Cluster {
 
   /// Hop 6: the node that has the key.
   func node(for key: Key) -> any Node {
-    guard let ring else { return nodes[0] }
+    guard nodes.count > 1, let ring else { return nodes[0] }
     return nodes[ring.node(for: key)]
   }
 }

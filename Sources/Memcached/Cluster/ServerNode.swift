@@ -34,9 +34,9 @@ public final class ServerNode: Node {
   /// The one that is there or is being opened.
   private var connection: Connection?
   /// What the connection's server is; nil until the connection is open.
-  private var identity: ServerIdentity? { didSet { isIdentified = identity != nil } }
+  private var identity: ServerIdentity? { didSet { admission = identity.map(Admission.init) } }
   // Asked for each request: a look at the identity would copy it.
-  private var isIdentified = false
+  private var admission: Admission?
   /// Of earlier connections: commands that the server may yet do.
   private var lingering: [Lingering] = []
   private var pending: Deque<Pending> = []
@@ -88,7 +88,7 @@ public final class ServerNode: Node {
   private func take(
     _ command: Command, _ deadline: Instant, _ lateAt: Instant, _ completion: @escaping Completion
   ) {
-    if isIdentified { return send(command, deadline, lateAt, completion) }
+    if let admission { return send(command, admission, deadline, lateAt, completion) }
     guard health.takesRequests else { return completion(.failure(refusal)) }
     if pending.count >= settings.maximumInFlight { return completion(.failure(overloaded)) }
     pending.append(Pending(command: command, deadline: deadline, lateAt: lateAt, completion: completion))
@@ -96,10 +96,11 @@ public final class ServerNode: Node {
   }
 
   private func send(
-    _ command: Command, _ deadline: Instant, _ lateAt: Instant, _ completion: @escaping Completion
+    _ command: Command, _ admission: Admission, _ deadline: Instant, _ lateAt: Instant,
+    _ completion: @escaping Completion
   ) {
     guard let connection else { preconditionFailure("what has been identified is at a connection's end") }
-    if Admission.isAsked(of: command), let identity, let answer = Admission.answer(command, identity) {
+    if Admission.isAsked(of: command), let answer = admission.answer(command) {
       return completion(answer.mapError { error($0.kind, $0.detail) })
     }
     if connection.inFlightCount >= settings.maximumInFlight

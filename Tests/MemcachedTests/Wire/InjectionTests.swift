@@ -135,13 +135,14 @@ import Testing
     arguments: ["settings\r\nflush_all", "settings\n", "a\0", " settings", "a  b", "settings ", "é", "\t"])
   func anArgumentOfStatsThatIsMoreThanWordsIsNotSent(argument: String) {
     let identity = ServerIdentity(version: nil, wireProtocol: .meta, boot: 1, itemSizeMax: nil)
-    let refusal = Admission.answer(Command(.stats(argument: argument)), identity)
+    let admission = Admission(identity)
+    let refusal = admission.answer(Command(.stats(argument: argument)))
     guard case .failure(let error)? = refusal else {
       Issue.record("it is sent")
       return
     }
     #expect(error.kind == .unsupported)
-    #expect(Admission.answer(Command(.stats(argument: "detail dump")), identity) == nil)
-    #expect(Admission.answer(Command(.stats(argument: "")), identity) == nil)
+    #expect(admission.answer(Command(.stats(argument: "detail dump"))) == nil)
+    #expect(admission.answer(Command(.stats(argument: ""))) == nil)
   }
 }
