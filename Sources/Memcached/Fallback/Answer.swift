@@ -53,7 +53,8 @@ public struct Answer: Sendable {
   public var microseconds: UInt32
 
   public init(
-    _ result: Result<Reply, MemcachedError>, tier: Int = 0, others: [Visit] = [], microseconds: UInt32 = 0
+    _ result: consuming Result<Reply, MemcachedError>, tier: Int = 0, others: [Visit] = [],
+    microseconds: UInt32 = 0
   ) {
     self.result = result
     self.tier = tier

@@ -16,26 +16,14 @@ extension FallbackClient {
   ) {
     if keys.isEmpty { return completion([]) }
     let deadline = deadline(options)
-    let command = Command.Operation.get(isPeek: isPeek)
+    let operation = Command.Operation.get(isPeek: isPeek)
     guard policy.fallsBackPerKey else {
-      return readTogether(keys, command, tier: 0, allowance, deadline, completion)
+      return readTogether(keys, operation, tier: 0, allowance, deadline, completion)
     }
-    let backfills = policy.backfills && !isPeek
     let share = share(of: deadline, among: tiers.count)
-    let many = ManyAnswers(keys.count, allowance, completion)
-    let begun = loop.now
+    let reads = ManyReads(keys, isPeek: isPeek, deadline, allowance, of: self, completion)
     for (index, key) in keys.enumerated() {
-      submit(Command(key, command), key, tier: 0, share) { [self] result in
-        // The way of most keys, and all that it needs.
-        if case .success(.hit) = result {
-          tiers[0].counter.noteRead(result, microseconds: microseconds(since: begun))
-          return many.put(Answer(result), at: index)
-        }
-        let key = keys[index]
-        took(
-          result, key, isPeek: isPeek, tier: 0, since: begun, others: [], backfills: backfills, deadline
-        ) { answer in many.put(answer, at: index) }
-      }
+      submit(Command(key, operation), key, tier: 0, share) { reads.took($0, at: index) }
     }
   }
 
@@ -74,23 +62,49 @@ extension FallbackClient {
   }
 }
 
-/// The answers to many keys, as they come in.
-private final class ManyAnswers {
+/// The reads of one multi-get: what they have in common, which each of them would otherwise capture for itself,
+/// and their answers as they come in.
+private final class ManyReads {
+  private let client: FallbackClient
+  private let keys: [Key]
+  private let isPeek: Bool
+  private let deadline: Instant
+  private let begun: Instant
   private var answers: [Answer]
   private var missing: Int
   private var allowance: ValueAllowance
   private let completion: ([Answer]) -> Void
 
-  init(_ count: Int, _ allowance: ValueAllowance, _ completion: @escaping ([Answer]) -> Void) {
+  init(
+    _ keys: [Key], isPeek: Bool, _ deadline: Instant, _ allowance: ValueAllowance, of client: FallbackClient,
+    _ completion: @escaping ([Answer]) -> Void
+  ) {
+    self.client = client
+    self.keys = keys
+    self.isPeek = isPeek
+    self.deadline = deadline
+    begun = client.loop.now
     // Each is overwritten. Not optional: all of them would be copied to be handed over.
-    answers = Array(repeating: Answer(.success(.miss)), count: count)
-    missing = count
+    answers = Array(repeating: Answer(.success(.miss)), count: keys.count)
+    missing = keys.count
     self.allowance = allowance
     self.completion = completion
   }
 
-  /// Called once for each key.
-  func put(_ answer: Answer, at index: Int) {
+  /// What the primary said of a key. Called once for each.
+  func took(_ result: Result<Reply, MemcachedError>, at index: Int) {
+    // The way of most keys, and all that it needs.
+    if result.isHit {
+      client.tiers[0].counter.noteRead(result, microseconds: client.microseconds(since: begun))
+      return put(Answer(result), at: index)
+    }
+    client.took(
+      result, keys[index], isPeek: isPeek, tier: 0, since: begun, others: [],
+      backfills: client.policy.backfills && !isPeek, deadline
+    ) { [self] answer in put(answer, at: index) }
+  }
+
+  private func put(_ answer: consuming Answer, at index: Int) {
     answers[index] = allowance.admit(answer)
     missing -= 1
     if missing == 0 { completion(answers) }
@@ -121,7 +135,7 @@ public struct ValueAllowance: Hashable, Sendable {
     )
   }
 
-  mutating func admit(_ answer: Answer) -> Answer {
+  mutating func admit(_ answer: consuming Answer) -> Answer {
     guard case .success(.hit(let item)) = answer.result, let error = refusal(of: item) else { return answer }
     return Answer(.failure(error), tier: answer.tier, others: answer.others)
   }
