@@ -9,6 +9,9 @@ import Reactor
 struct Slot {
   var opaque: UInt64
   var shape: ReplyShape
+  /// Whether it concerns a key, and not the whole server.
+  var hasKey: Bool
+  /// To be compared with that of the reply, where the protocol has replies with a key and no opaque.
   var key: Key?
   var isWrite: Bool
   /// `lateAt` has passed, and that has been counted.
@@ -55,7 +58,7 @@ struct ConnectionState {
   }
 
   private(set) var phase: Phase
-  private(set) var inFlight: Deque<Slot> = []
+  private(set) var inFlight = SlotQueue()
   /// No reply has come in its time since the handshake, or since the last that did not.
   private(set) var isInDoubt = true
   private var nextOpaque: UInt64 = 1
@@ -79,8 +82,8 @@ struct ConnectionState {
     for question in handshake.questions {
       inFlight.append(
         Slot(
-          opaque: 0, shape: question.shape, key: question.key, isWrite: false, deadline: .distantFuture,
-          lateAt: .distantFuture, streamOffset: 0, completion: nil))
+          opaque: 0, shape: question.shape, hasKey: question.key != nil, key: question.key, isWrite: false,
+          deadline: .distantFuture, lateAt: .distantFuture, streamOffset: 0, completion: nil))
       out.append(question.bytes)
     }
   }
@@ -100,9 +103,9 @@ struct ConnectionState {
     }
     inFlight.append(
       Slot(
-        opaque: opaque, shape: ReplyShape(command.operation), key: command.key, isWrite: command.isWrite,
-        mustSettle: command.mustSettle, deadline: deadline, lateAt: lateAt, streamOffset: streamOffset,
-        completion: completion))
+        opaque: opaque, shape: ReplyShape(command.operation), hasKey: command.key != nil,
+        key: isMeta ? nil : command.key, isWrite: command.isWrite, mustSettle: command.mustSettle,
+        deadline: deadline, lateAt: lateAt, streamOffset: streamOffset, completion: completion))
   }
 
   /// How many bytes to write next as one piece, of a stream that is written up to `offset` and queued up to
@@ -135,7 +138,7 @@ struct ConnectionState {
   mutating func next(_ bytes: UnsafeRawBufferPointer, written: UInt64 = .max) -> Event {
     if bytes.isEmpty { return .needsMore(needed: 1) }
     // Taken out and, seldom, put back: a look at it where it is would copy it.
-    guard let slot = inFlight.popFirst() else {
+    guard var slot = inFlight.popFirst() else {
       return .broken(MemcachedError(.protocolViolation, "the server sent bytes that nothing asked for"))
     }
     // A completion may have sent the next request, of which no byte has left: what is here already cannot be
@@ -144,26 +147,25 @@ struct ConnectionState {
       inFlight.prepend(slot)
       return .broken(MemcachedError(.protocolViolation, "the server answered before it was asked"))
     }
-    let event = event(bytes, slot)
-    switch event {
-    case .needsMore, .broken: inFlight.prepend(slot)
-    case .opened, .passed, .asks, .completed: break
-    }
-    return event
-  }
-
-  private mutating func event(_ bytes: UnsafeRawBufferPointer, _ slot: Slot) -> Event {
     switch decode(bytes, for: slot) {
-    case .incomplete(let needed): return .needsMore(needed: needed)
-    case .reply(let reply, let length, let opaque): return answered(reply, length, opaque, slot)
-    case .failure(let error, let length): return failed(error, length, slot)
+    case .incomplete(let needed):
+      inFlight.prepend(slot)
+      return .needsMore(needed: needed)
+    case .reply(let reply, let length, let opaque): return answered(reply, length, opaque, &slot)
+    case .failure(let error, let length): return failed(error, length, &slot)
     case .rejected(let error, let length):
       if case .opening = phase { return opening(.failure(error), length) }
-      return .broken(error)
+      return broken(error, slot)
     case .violation(var error):
       if case .opening(let handshake) = phase, handshake.isSecret { error.serverLine = nil }
-      return .broken(error)
+      return broken(error, slot)
     }
+  }
+
+  // The slot fails with all that are in flight.
+  private mutating func broken(_ error: MemcachedError, _ slot: Slot) -> Event {
+    inFlight.prepend(slot)
+    return .broken(error)
   }
 
   private func decode(_ bytes: UnsafeRawBufferPointer, for slot: Slot) -> Decoded {
@@ -172,25 +174,27 @@ struct ConnectionState {
     return isMeta ? MetaDecoder.decode(bytes, context) : ClassicDecoder.decode(bytes, context)
   }
 
-  private mutating func answered(_ reply: Reply, _ length: Int, _ opaque: UInt64?, _ slot: Slot) -> Event {
+  private mutating func answered(
+    _ reply: consuming Reply, _ length: Int, _ opaque: UInt64?, _ slot: inout Slot
+  ) -> Event {
     if case .opening = phase { return opening(.success(reply), length) }
     guard opaqueFits(opaque, reply, slot) else {
       let text = "a reply with opaque \(opaque.map(String.init) ?? "none") where \(slot.opaque) was due"
-      return .broken(MemcachedError(.protocolViolation, text))
+      return broken(MemcachedError(.protocolViolation, text), slot)
     }
-    return completed(slot, .success(reply), length)
+    return completed(&slot, .success(reply), length)
   }
 
-  private mutating func failed(_ error: MemcachedError, _ length: Int, _ slot: Slot) -> Event {
+  private mutating func failed(_ error: MemcachedError, _ length: Int, _ slot: inout Slot) -> Event {
     if case .opening = phase { return opening(.failure(error), length) }
-    return completed(slot, .failure(error), length)
+    return completed(&slot, .failure(error), length)
   }
 
   private mutating func completed(
-    _ slot: Slot, _ result: Result<Reply, MemcachedError>, _ length: Int
+    _ slot: inout Slot, _ result: consuming Result<Reply, MemcachedError>, _ length: Int
   ) -> Event {
     if !slot.isLate { isInDoubt = false }
-    guard let completion = slot.completion else { return .passed(length: length) }
+    guard let completion = slot.completion.take() else { return .passed(length: length) }
     return .completed(completion, result, length: length)
   }
 
@@ -215,7 +219,7 @@ struct ConnectionState {
   // Commands to whole servers are classic lines without opaque in either protocol; `notNumeric` is an
   // error line, which has none; a miss carries it from 1.6.18 on.
   private func opaqueFits(_ opaque: UInt64?, _ reply: Reply, _ slot: Slot) -> Bool {
-    guard isMeta, slot.key != nil else { return true }
+    guard isMeta, slot.hasKey else { return true }
     if let opaque { return opaque == slot.opaque }
     switch reply {
     case .notNumeric: return true
@@ -266,7 +270,7 @@ struct ConnectionState {
   /// Ends the connection and hands over what was in flight.
   mutating func close() -> Deque<Slot> {
     phase = .closed
-    defer { inFlight = [] }
-    return inFlight
+    defer { inFlight = SlotQueue() }
+    return Deque(inFlight)
   }
 }
