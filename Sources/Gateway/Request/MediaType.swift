@@ -30,6 +30,14 @@ enum Representation: String, CaseIterable, Sendable {
     return fields.isEmpty ? offers.first : negotiate(AcceptList(fields), offers: offers)
   }
 
+  /// The form of the body, where the request gives it in the plainest way: one field, which is the name of one
+  /// of our media types and nothing else. Nil says nothing.
+  static func announced(by request: any IncomingRequest) -> Representation? {
+    var form: Representation?
+    request.withSole("Content-Type") { type in form = allCases.first { equals(type, $0.mediaType) } }
+    return form
+  }
+
   private static func equals(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
     guard bytes.count == text.utf8CodeUnitCount, let start = bytes.baseAddress else { return false }
     return memcmp(start, text.utf8Start, bytes.count) == 0
