@@ -4,7 +4,7 @@
 
 A sample is a dictionary of measures: `cpu` and `memcached` are microseconds of CPU time a request, of the server
 and of the memcached servers behind it; `rate` is requests a second, `p50` and `p99` are milliseconds; `busy` is
-the share of one core that the load generator itself took.
+the share of one core that the load generator itself took, `repeated` how often it was tried in vain before.
 """
 
 import contextlib
@@ -19,6 +19,13 @@ import urllib.error
 import urllib.request
 
 import stack
+
+# A round in which a request failed, as may happen on a machine that does much else, is tried so often.
+TRIES = 3
+
+
+class Failed(Exception):
+    """Not all requests of a round were answered as they should."""
 
 
 def check_answer(server, case, row):
@@ -72,7 +79,7 @@ def measure(servers, case, row, seconds, rate=None):
     generator, wall = cpu_seconds(resource.RUSAGE_CHILDREN) - generator, time.monotonic() - instant
     counts = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", ran.stdout)}
     if ran.returncode or not counts.get("requests") or counts["bad_status"] or counts["errors"]:
-        raise SystemExit(f"{case.name}: {row.title} went wrong:\n{ran.stdout}{ran.stderr}{server.last_words()}")
+        raise Failed(f"{case.name}: {row.title} went wrong:\n{ran.stdout}{ran.stderr}{server.last_words()}")
     units = counts["requests"] * row.units
     return {
         "cpu": own / 1000 / units,
@@ -82,6 +89,15 @@ def measure(servers, case, row, seconds, rate=None):
         "p99": counts["p99"] / 1000,
         "busy": generator / wall,
     }
+
+
+def measure_until_it_works(*arguments):
+    for repeated in range(TRIES):
+        try:
+            return measure(*arguments) | {"repeated": repeated}
+        except Failed as failure:
+            print(f"\n{failure}", file=sys.stderr)
+    raise SystemExit(f"failed {TRIES} times in a row")
 
 
 def fill(servers, row):
@@ -99,13 +115,13 @@ def run_row(row, servers, options):
         # An earlier row may have left other values.
         fill(servers, row)
         check_answer(servers[case.server], case, row)
-        warm = measure(servers, case, row, 1)
+        warm = measure_until_it_works(servers, case, row, 1)
         # All at one rate: half of what the first can.
         if row.paced and rate is None:
             rate = warm["rate"] / 2
     for number in range(options.rounds):
         for case in row.cases if number % 2 == 0 else reversed(row.cases):
-            samples[case.name].append(measure(servers, case, row, options.seconds, rate))
+            samples[case.name].append(measure_until_it_works(servers, case, row, options.seconds, rate))
             print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return samples
@@ -116,4 +132,4 @@ def try_row(row, servers):
     for case in row.cases:
         fill(servers, row)
         check_answer(servers[case.server], case, row)
-    measure(servers, row.cases[-1], row, 1, 1000 if row.paced else None)
+    measure_until_it_works(servers, row.cases[-1], row, 1, 1000 if row.paced else None)

@@ -131,6 +131,15 @@ def loads_table(results):
     return lines
 
 
+def repetitions(results):
+    counts = {
+        f"{ROWS[row].title}, {name}": sum(sample["repeated"] for sample in rounds)
+        for row in results if row in ROWS for name, rounds in results[row].items()
+    }
+    told = [f"{name}: {count}" for name, count in counts.items() if count]
+    return ["Rounds that were repeated: " + ("; ".join(told) or "none") + "."]
+
+
 def specials_table(results):
     lines = ["| row | server | median | from, to | |", "|---|---|---:|---:|---|"]
     for row in (row for row in results if row in SPECIALS):
@@ -150,7 +159,7 @@ def write(folder, facts, results):
     text = pathlib.Path(__file__).with_name("performance.md").read_text()
     parts = {
         "facts": [f"* {fact}" for fact in facts], "goals": goals_table(results), "loads": loads_table(results),
-        "specials": specials_table(results),
+        "repeated": repetitions(results), "specials": specials_table(results),
     }
     for name, lines in parts.items():
         text = text.replace(f"@{name}@", "\n".join(lines))

@@ -157,7 +157,7 @@ class Stack:
     def start_nginx(self, name):
         port, config = free_port(), self.folder / f"nginx-{len(list(self.folder.glob('*.conf')))}.conf"
         words = {
-            "folder": self.folder, "modules": "/usr/lib/nginx/modules", "port": port, "large_buffer": "256k",
+            "folder": self.folder, "modules": "/usr/lib/nginx/modules", "port": port, "large_buffer": "112k",
             "memcached": self["memcached"].port, "empty": self["empty"].port,
         }
         template = pathlib.Path(__file__).with_name("nginx.conf").read_text()
