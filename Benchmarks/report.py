@@ -90,7 +90,8 @@ def facts(options):
     """On what it is measured, and how."""
     modules = "libmicrohttpd-dev libnginx-mod-http-memc webdis wrk"
     return [
-        f"{processor()}, {platform.system()} {platform.release()}, {datetime.date.today()}",
+        f"{processor()}, {platform.system()} {platform.release()}, {datetime.date.today()}, "
+        f"load average before it began {os.getloadavg()[0]:.1f}",
         f"{output(options.binary, '--version')}, commit {commit()}",
         f"{output('nginx', '-v').removeprefix('nginx version: ')}, {output('memcached', '-V')}, "
         + output("redis-server", "--version").split(" sha=")[0],
