@@ -18,7 +18,7 @@ import load
 import report
 import stack
 from rows import ROWS
-from special import SPECIALS
+from special import DESCRIPTORS, SPECIALS
 
 
 def options_of(arguments):
@@ -66,11 +66,17 @@ def measure(servers, options):
         report.write(pathlib.Path(__file__).parent.parent / "docs", facts, results)
 
 
-def main():
-    options = options_of(sys.argv[1:])
-    # The row with the most connections has ten thousand of them, in this process and in the gateway.
+def allow_descriptors(options):
+    """As many as there may be: the row idle has ten thousand connections, here and in the gateway."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if "idle" in options.rows and not options.check_only and most < DESCRIPTORS:
+        raise SystemExit(f"the row idle needs {DESCRIPTORS} descriptors, and there may be {most}: ulimit -n")
+
+
+def main():
+    options = options_of(sys.argv[1:])
+    allow_descriptors(options)
     # nginx's worker gives up root's rights and still has to reach its folder.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="crossfade-bench-"))
     folder.chmod(0o755)

@@ -15,6 +15,8 @@ import sys
 import stack
 
 CONNECTIONS = 10_000
+# Those of the connections, and what a server opens besides.
+DESCRIPTORS = CONNECTIONS + 1_000
 # Each costs a process of its own; what they differ by is small.
 ROUNDS_OF_IDLE = 3
 STARTS_A_ROUND = 3
