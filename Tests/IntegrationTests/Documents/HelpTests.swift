@@ -21,10 +21,10 @@ extension Program {
 
     /// Flags in our documents that are those of other programs.
     private static let flagsOfOthers: Set<String> = [
-      "--filter", "--product", "--static-swift-stdlib",  // swift
+      "--filter", "--product", "--package-path", "--static-swift-stdlib",  // swift
       "--no-install-recommends", "--uid", "--no-create-home", "--shell",  // apt-get, useradd
       "--seconds", "--seed",  // scripts/check-http
-      "--record",  // scripts/check-cost
+      "--record", "--rows", "--write",  // scripts/check-cost, scripts/bench
       "--uninstall", "--read-only", "--cap-drop", "--stop-timeout", "--build", "--now",  // deploy/README.md
       "--interval", "--timeout", "--start-period", "--from", "--rm",  // Dockerfile, docker
     ]
