@@ -29,6 +29,25 @@ public struct ByteText: Sendable {
     append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
+  /// Appends three at once: a piece costs more than its bytes.
+  public mutating func append(from opening: StaticString, _ text: StaticString, to closing: StaticString) {
+    append(
+      from: opening, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), to: closing
+    )
+  }
+
+  public mutating func append(
+    from opening: StaticString, _ bytes: UnsafeRawBufferPointer, to closing: StaticString
+  ) {
+    place(opening.utf8CodeUnitCount + bytes.count + closing.utf8CodeUnitCount) { start in
+      let text = UnsafeMutableRawPointer(start)
+      text.copyMemory(from: opening.utf8Start, byteCount: opening.utf8CodeUnitCount)
+      let middle = text + opening.utf8CodeUnitCount
+      if let source = bytes.baseAddress { middle.copyMemory(from: source, byteCount: bytes.count) }
+      (middle + bytes.count).copyMemory(from: closing.utf8Start, byteCount: closing.utf8CodeUnitCount)
+    }
+  }
+
   public mutating func append(_ byte: UInt8) {
     place(1) { $0.pointee = byte }
   }
@@ -58,12 +77,8 @@ public struct ByteText: Sendable {
   /// Appends 16 digits.
   public mutating func append(hexadecimal number: UInt64) {
     place(16) { digits in
-      var rest = number
-      for position in stride(from: 15, through: 0, by: -1) {
-        let digit = UInt8(truncatingIfNeeded: rest & 0xF)
-        digits[position] = digit < 10 ? 0x30 + digit : 0x57 + digit
-        rest >>= 4
-      }
+      let all = ("0123456789abcdef" as StaticString).utf8Start
+      for position in 0..<16 { digits[position] = all[Int(number >> UInt64(60 &- 4 &* position) & 0xF)] }
     }
   }
 

@@ -12,7 +12,7 @@ extension Daemon {
     options.context = Unmanaged.passUnretained(self).toOpaque()
     options.target = { context, target, connection in
       guard let context, let target, let connection else { return nil }
-      return theDaemon(context).announced(target, connection)
+      return withDaemon(context) { $0.announced(target, connection) }
     }
     options.access = { context, connection, url, method, version, data, size, slot in
       guard let context, let connection, let url, let method, let version, let size, let slot,
@@ -21,14 +21,12 @@ extension Daemon {
       // The slot holds one reference since `announced`; borrowing it keeps this path, taken each run by each
       // waiting exchange, free of counting.
       return Unmanaged<Exchange>.fromOpaque(exchange)._withUnsafeGuaranteedRef { exchange in
-        if exchange.stage == .waiting, !exchange.isAnswered,
-          !Unmanaged<Daemon>.fromOpaque(context)._withUnsafeGuaranteedRef({ $0.givesUp })
-        {
-          return .YES
+        withDaemon(context) { daemon in
+          if exchange.stage == .waiting, !exchange.isAnswered, !daemon.givesUp { return .YES }
+          let call = AccessCall(
+            connection: connection, url: url, method: method, version: version, data: data, size: size)
+          return daemon.accessed(exchange, call)
         }
-        let call = AccessCall(
-          connection: connection, url: url, method: method, version: version, data: data, size: size)
-        return Unmanaged<Daemon>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.accessed(exchange, call) }
       }
     }
     options.completed = { context, _, slot, code in
@@ -37,13 +35,15 @@ extension Daemon {
       // Gives back the reference taken in `announced`.
       let isAnswered = code == completedOK || code == withError
       let ended = Unmanaged<Exchange>.fromOpaque(exchange).takeRetainedValue()
-      theDaemon(context).completed(ended, isAnswered: isAnswered)
+      withDaemon(context) { $0.completed(ended, isAnswered: isAnswered) }
     }
     options.connection = { context, connection, _, event in
       guard let context, let connection else { return }
-      let (daemon, descriptor) = (theDaemon(context), cmh_connection_descriptor(connection))
-      if event == opened, let session = cmh_tls_session(connection) { daemon.secure(descriptor, session) }
-      daemon.connectionChanged(descriptor, isOpen: event == opened)
+      let descriptor = cmh_connection_descriptor(connection)
+      withDaemon(context) { daemon in
+        if event == opened, let session = cmh_tls_session(connection) { daemon.secure(descriptor, session) }
+        daemon.connectionChanged(descriptor, isOpen: event == opened)
+      }
     }
     return options
   }
@@ -64,6 +64,8 @@ private let completedOK = MHD_RequestTerminationCode.REQUEST_TERMINATED_COMPLETE
 private let withError = MHD_RequestTerminationCode.REQUEST_TERMINATED_WITH_ERROR
 private let opened = MHD_ConnectionNotificationCode.CONNECTION_NOTIFY_STARTED
 
-private func theDaemon(_ context: UnsafeMutableRawPointer) -> Daemon {
-  Unmanaged<Daemon>.fromOpaque(context).takeUnretainedValue()
+/// Borrows the daemon, which outlives its callbacks, so that none of them counts it.
+@inline(__always)
+private func withDaemon<Result>(_ context: UnsafeMutableRawPointer, _ body: (Daemon) -> Result) -> Result {
+  Unmanaged<Daemon>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
 }

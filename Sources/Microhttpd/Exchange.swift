@@ -91,6 +91,10 @@ public final class Exchange {
 
   func dropBody() {
     body = []
+    giveBackBodyMemory()
+  }
+
+  private func giveBackBodyMemory() {
     if bodyMemory == 0 { return }
     daemon?.bodyMemory -= bodyMemory
     bodyMemory = 0
@@ -114,8 +118,7 @@ public final class Exchange {
   func end() {
     isGone = true
     // A handler may still read the body; it does not count any longer.
-    daemon?.bodyMemory -= bodyMemory
-    bodyMemory = 0
+    giveBackBodyMemory()
     connection = nil
     daemon = nil
     // Once lent, the answer's bytes are given back by another call, which comes after this one.

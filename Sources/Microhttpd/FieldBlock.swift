@@ -48,9 +48,7 @@ public struct FieldBlock: Equatable, Sendable {
 
   /// Begins a field whose value is then written in pieces, at least one of them.
   public mutating func begin(_ name: StaticString) {
-    text.append(literal: "\u{1}\u{1}")
-    text.append(literal: name)
-    text.append(literal: ": ")
+    text.append(from: "\u{1}\u{1}", name, to: ": ")
   }
 
   /// Writes a piece of a value that is known to be sound. The label keeps a literal from being a `String`.

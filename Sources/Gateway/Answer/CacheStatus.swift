@@ -8,7 +8,9 @@ import Microhttpd
 /// first. For us that is the oldest tier, so the members stand in the opposite order of asking.
 ///
 ///     old; hit; ttl=283, new; fwd=uri-miss
-struct CacheStatus {
+///
+/// An object, because a copy for each answer would count its parts.
+final class CacheStatus: Sendable {
   /// The tiers' names as the field needs them, made once.
   private let names: [String]
   /// Said of a hit whose ttl nobody knows and of which a copy is made, made once.
@@ -58,8 +60,9 @@ struct CacheStatus {
   }
 
   private func write(_ answer: Answer, to fields: inout FieldBlock) {
+    // Not bound in the switch below: that would copy the item.
+    if case .success(.hit(let item)) = answer.result { return writeHit(answer.tier, item.ttl, to: &fields) }
     switch answer.result {
-    case .success(.hit(let item)): writeHit(answer.tier, item.ttl, to: &fields)
     case .success: write(Visit(tier: answer.tier, outcome: .miss), .none, to: &fields)
     case .failure(let error): write(Visit(tier: answer.tier, outcome: .error(error)), .none, to: &fields)
     }

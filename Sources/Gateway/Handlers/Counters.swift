@@ -54,8 +54,8 @@ enum Counters {
   }
 }
 
-/// One incr or decr on its way.
-private struct Dance {
+/// One incr or decr on its way: an object, because the completions of its steps capture it.
+private final class Dance {
   let call: Call
   let isIncrement: Bool
   let delta: UInt64
@@ -81,9 +81,9 @@ private struct Dance {
   func step(round: Int) {
     let client = call.context.client
     if isIncrement {
-      client.incr(call.storedKey, by: delta, options) { counted($0, round: round) }
+      client.incr(call.storedKey, by: delta, options) { [self] in counted($0, round: round) }
     } else {
-      client.decr(call.storedKey, by: delta, options) { counted($0, round: round) }
+      client.decr(call.storedKey, by: delta, options) { [self] in counted($0, round: round) }
     }
   }
 
@@ -104,7 +104,7 @@ private struct Dance {
 
   private func create(_ initial: UInt64, round: Int) {
     let value = Array(String(initial).utf8)
-    call.context.client.add(call.storedKey, value, exptime: exptime, options) { answer in
+    call.context.client.add(call.storedKey, value, exptime: exptime, options) { [self] answer in
       switch answer.result {
       case .success(.stored(let token)):
         call.respond(.counted(status: 201, call.key, initial, token), answer)

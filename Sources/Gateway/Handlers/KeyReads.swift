@@ -21,8 +21,11 @@ enum KeyReads {
     _ call: Call, _ form: Representation, _ conditions: ReadConditions, _ promotion: Promotion = .none
   ) {
     let completion = { (answer: Answer) in
+      // Not bound in the switch below: that would copy the item once more.
+      if case .success(.hit(let item)) = answer.result {
+        return respond(call, answer, item, form, conditions, promotion)
+      }
       switch answer.result {
-      case .success(.hit(let item)): respond(call, answer, item, form, conditions, promotion)
       case .success(.miss): fail(call, answer, .notFound())
       case .success(let reply): call.fail(Problem(unexpected: reply, tier: call.tierName(answer)))
       case .failure(let error):

@@ -48,6 +48,7 @@ enum MultiGet {
   private static func permitted(
     _ keys: inout [Key], _ refusals: inout [ItemsBody.Failure], _ call: Call
   ) throws(Problem) -> [Key] {
+    if !call.context.changesKeys, call.caller == nil { return keys }
     var stored: [Key] = []
     stored.reserveCapacity(keys.count)
     var own: [Key] = []

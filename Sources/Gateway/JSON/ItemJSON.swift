@@ -10,7 +10,9 @@ import Microhttpd
 ///
 /// Foundation's encoder writes every text, and so decides every escape, but all texts of an answer at once
 /// (`TextCollector`). What stands between them has nothing to escape: names, digits and `null`.
-struct ItemJSON {
+///
+/// An object, because a copy for each answer would count its parts.
+final class ItemJSON {
   private let encoder: JSONEncoder
   private let textEncoder: TextEncoder
 
@@ -35,11 +37,11 @@ struct ItemJSON {
     var texts = TextCollector(expecting: body.keys.count * 3, length: body.keys.count * 128)
     var missing: [Key] = []
     for (index, key) in body.keys.enumerated() {
-      switch body.answers[index].result {
-      case .success(.hit(let item)):
+      // Not bound in a switch: that would copy the item.
+      if case .success(.hit(let item)) = body.answers[index].result {
         ItemJSON.collect(key, item, body.tiers[body.answers[index].tier], &texts)
-      case .success(.miss): missing.append(key)
-      case .success, .failure: break
+      } else if case .success(.miss) = body.answers[index].result {
+        missing.append(key)
       }
     }
     for key in missing { texts.add(name: key.bytes) }
@@ -50,8 +52,8 @@ struct ItemJSON {
       append(self.encoded(body.errors), &out)
       out.append(literal: ",\"items\":[")
       var isFirst = true
-      for answer in body.answers {
-        guard case .success(.hit(let item)) = answer.result else { continue }
+      for index in body.answers.indices {
+        guard case .success(.hit(let item)) = body.answers[index].result else { continue }
         if !isFirst { out.append(UInt8(ascii: ",")) }
         isFirst = false
         append(item, &encoded, &out)
@@ -66,16 +68,15 @@ struct ItemJSON {
     return out.bytes()
   }
 
-  /// What incr and decr answer: `{"key":"hits","value":"42"}`. The value is a string for the same reason as `cas`.
+  /// What incr and decr answer: `{"key":"hits","value":"42"}`. The value is a string for the same reason as
+  /// `cas`.
   func counter(_ key: Key, _ value: UInt64) -> [UInt8] {
     var texts = TextCollector(expecting: 1, length: key.bytes.count)
     texts.add(name: key.bytes)
     var out = ByteText()
     encode(texts) { encoded in
       out.reserve(encoded.length + ItemJSON.envelopeLength)
-      out.append(literal: "{\"key\":")
-      encoded.append(to: &out)
-      out.append(literal: ",\"value\":\"")
+      encoded.append(to: &out, from: "{\"key\":\"", to: "\",\"value\":\"")
       out.append(decimal: value)
       out.append(literal: "\"}")
     }
@@ -110,20 +111,18 @@ struct ItemJSON {
   }
 
   func append(_ item: Item, _ texts: inout EncodedTexts, _ out: inout ByteText) {
-    out.append(UInt8(ascii: "{"))
     // A string, as JSON numbers above 2^53 are mangled by many parsers.
     if let cas = item.cas {
-      out.append(literal: "\"cas\":\"")
+      out.append(literal: "{\"cas\":\"")
       out.append(decimal: cas.unique)
-      out.append(literal: "\",")
+      out.append(
+        literal: texts.isBase64(ahead: 2) ? "\",\"encoding\":\"base64\",\"flags\":" : "\",\"flags\":")
+    } else {
+      out.append(literal: texts.isBase64(ahead: 2) ? "{\"encoding\":\"base64\",\"flags\":" : "{\"flags\":")
     }
-    if texts.isBase64(ahead: 2) { out.append(literal: "\"encoding\":\"base64\",") }
-    out.append(literal: "\"flags\":")
     out.append(decimal: UInt64(item.flags))
-    out.append(literal: ",\"key\":")
-    texts.append(to: &out)
-    out.append(literal: ",\"tier\":")
-    texts.append(to: &out)
+    texts.append(to: &out, from: ",\"key\":\"")
+    texts.append(to: &out, from: ",\"tier\":\"")
     switch item.ttl {
     case .seconds(let seconds):
       out.append(literal: ",\"ttl\":")
@@ -131,8 +130,6 @@ struct ItemJSON {
     case .never: out.append(literal: ",\"ttl\":null")
     case .unknown: break
     }
-    out.append(literal: ",\"value\":")
-    texts.append(to: &out)
-    out.append(UInt8(ascii: "}"))
+    texts.append(to: &out, from: ",\"value\":\"", to: "\"}")
   }
 }

@@ -141,12 +141,13 @@ struct EncodedTexts {
   /// Whether the text behind the next `ahead` ones is base64.
   func isBase64(ahead: Int) -> Bool { pieces[index + ahead].isBase64 }
 
-  /// Appends the next text with its quotes.
-  mutating func append(to out: inout ByteText) {
+  /// Appends the next text with its quotes, or with more that stands before or behind it, the quotes
+  /// included: an item's form is made in fewer pieces then.
+  mutating func append(
+    to out: inout ByteText, from opening: StaticString = "\"", to closing: StaticString = "\""
+  ) {
     let end = end(of: pieces[index].length)
-    out.append(UInt8(ascii: "\""))
-    out.append(UnsafeRawBufferPointer(rebasing: encoded[offset..<end]))
-    out.append(UInt8(ascii: "\""))
+    out.append(from: opening, UnsafeRawBufferPointer(rebasing: encoded[offset..<end]), to: closing)
     precondition(encoded[end] == TextCollector.separator, "a text does not end where it was counted to")
     offset = end + 1
     index += 1

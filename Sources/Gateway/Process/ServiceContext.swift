@@ -69,6 +69,9 @@ final class ServiceContext {
     }
   }
 
+  /// Whether the tiers know keys by other names than callers do.
+  var changesKeys: Bool { keyPrefix != nil }
+
   /// What the tiers know a key of the caller's by; nil where they know it as the caller does.
   func storedKey(_ key: Key, of caller: Token?) throws(Problem) -> Key? {
     if let caller { try caller.check(key) }

@@ -17,7 +17,6 @@ final class Call {
   /// Nil where nobody is asked who they are.
   let caller: Token?
   private let ownKey: Key?
-  /// Nil where it is the same.
   private let ownStoredKey: Key?
   /// The seconds of `Prefer: wait` that are the time of this call; nil when the settings' are.
   private var waitSeconds: Int?
@@ -29,7 +28,7 @@ final class Call {
     _ request: any IncomingRequest, _ context: ServiceContext, caller: Token?, key: Key?, query: Query,
     part: BatchPart? = nil
   ) throws(Problem) {
-    ownStoredKey = if let key { try context.storedKey(key, of: caller) } else { nil }
+    ownStoredKey = if let key { try context.storedKey(key, of: caller) ?? key } else { nil }
     self.request = request
     self.context = context
     self.query = query
@@ -45,7 +44,10 @@ final class Call {
   }
 
   /// The same as the tiers know it.
-  var storedKey: Key { ownStoredKey ?? key }
+  var storedKey: Key {
+    guard let ownStoredKey else { preconditionFailure("the route's path has no {key}") }
+    return ownStoredKey
+  }
 
   /// The name of the tier that gave `answer`.
   func tierName(_ answer: Answer) -> String { context.tierNames[answer.tier] }
