@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Crossfade authors
 
+import Reactor
+
 /// The nodes of a tier.
 public final class Cluster {
   /// In the order in which they were configured, which is the order that a ring counts in.
@@ -24,7 +26,13 @@ public final class Cluster {
     self.ring = ring
   }
 
-  /// Hop 6: the node that has the key.
+  /// Hop 6: to the node that has the command's key.
+  func submit(_ command: Command, deadline: Instant, completion: @escaping Completion) {
+    guard let key = command.key else { preconditionFailure("a command of a tier has a key") }
+    node(for: key).submit(command, deadline: deadline, completion: completion)
+  }
+
+  /// The node that has the key.
   func node(for key: Key) -> any Node {
     guard nodes.count > 1, let ring else { return nodes[0] }
     return nodes[ring.node(for: key)]

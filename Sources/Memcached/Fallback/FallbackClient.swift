@@ -35,8 +35,7 @@ public final class FallbackClient {
   private lazy var backfill = Backfill(
     coordination, timeout: operationTimeout, loop: loop, counts: formerCounts,
     submit: { [tiers] command, deadline, completion in
-      guard let key = command.key else { preconditionFailure("a backfill has a key") }
-      tiers[0].cluster.node(for: key).submit(command, deadline: deadline, completion: completion)
+      tiers[0].cluster.submit(command, deadline: deadline, completion: completion)
     })
 
   /// - Parameters:
@@ -87,7 +86,7 @@ public final class FallbackClient {
     _ key: Key, _ options: RequestOptions = .init(), completion: @escaping AnswerHandler
   ) {
     if policy.getsReadsOlderTiers { return get(key, options, completion: completion) }
-    submitToPrimary(Command(key, .get(isPeek: false)), key, deadline(options), completion)
+    submitToPrimary(Command(key, .get(isPeek: false)), deadline(options), completion)
   }
 
   /// Asks one tier after the other until one has the key.
@@ -128,10 +127,11 @@ public final class FallbackClient {
       visit = Visit(tier: index, outcome: .error(error), microseconds: time)
     }
     if tiers.count == 1 { return completion(Answer(result, microseconds: time)) }
-    if index + 1 == tiers.count { return completion(conclusion(others + [visit])) }
+    var others = others
+    others.append(visit)
+    if index + 1 == tiers.count { return completion(conclusion(others)) }
     read(
-      key, isPeek: isPeek, tier: index + 1, others: others + [visit], backfills: backfills, deadline,
-      completion)
+      key, isPeek: isPeek, tier: index + 1, others: others, backfills: backfills, deadline, completion)
   }
 
   // Answers first, and then makes the copy of what an older tier had.
@@ -151,7 +151,7 @@ public final class FallbackClient {
       tiers[tier].counter.noteWithheld()
       return completion(.success(.miss))
     }
-    submit(command, key, tier: tier, deadline, completion)
+    submit(command, tier: tier, deadline, completion)
   }
 
   // No tier has the item. The primary decides: if it could not be asked, nobody knows whether the item
@@ -257,20 +257,15 @@ public final class FallbackClient {
 
   // MARK: Parts
 
-  /// Hop 6: to the node of that tier that has the key.
-  func submit(
-    _ command: Command, _ key: Key, tier: Int, _ deadline: Instant, _ completion: @escaping Completion
-  ) {
-    tiers[tier].cluster.node(for: key).submit(command, deadline: deadline, completion: completion)
+  func submit(_ command: Command, tier: Int, _ deadline: Instant, _ completion: @escaping Completion) {
+    tiers[tier].cluster.submit(command, deadline: deadline, completion: completion)
   }
 
   /// The same for an operation that is one command to the primary.
-  func submitToPrimary(
-    _ command: Command, _ key: Key, _ deadline: Instant, _ completion: @escaping AnswerHandler
-  ) {
+  func submitToPrimary(_ command: Command, _ deadline: Instant, _ completion: @escaping AnswerHandler) {
     let begun = loop.now
     let isWrite = command.isWrite
-    submit(command, key, tier: 0, deadline) { [self] result in
+    submit(command, tier: 0, deadline) { [self] result in
       let time = microseconds(since: begun)
       if isWrite {
         tiers[0].counter.noteWrite(result, microseconds: time)

@@ -22,8 +22,9 @@ extension FallbackClient {
     }
     let share = share(of: deadline, among: tiers.count)
     let reads = ManyReads(keys, isPeek: isPeek, deadline, allowance, of: self, completion)
-    for (index, key) in keys.enumerated() {
-      submit(Command(key, operation), key, tier: 0, share) { reads.took($0, at: index) }
+    let primary = tiers[0].cluster
+    for index in keys.indices {
+      primary.submit(Command(keys[index], operation), deadline: share) { reads.took($0, at: index) }
     }
   }
 
@@ -54,7 +55,7 @@ extension FallbackClient {
       let (key, end) = (keys[position], share(of: deadline, among: tiers.count - index))
       let begun = loop.now
       if !tiers[index].isRead { return done(Answer(.success(.miss), tier: index)) }
-      submit(Command(key, operation), key, tier: index, end) { [self] result in
+      submit(Command(key, operation), tier: index, end) { [self] result in
         tiers[index].counter.noteRead(result, microseconds: microseconds(since: begun))
         done(allowance.admit(Answer(result, tier: index)))
       }

@@ -60,7 +60,7 @@ extension FallbackClient {
     instead older: Answer, _ completion: @escaping AnswerHandler
   ) {
     let asked = loop.now
-    submit(Command(key, .get(isPeek: false)), key, tier: 0, deadline) { [self] result in
+    submit(Command(key, .get(isPeek: false)), tier: 0, deadline) { [self] result in
       tiers[0].counter.noteRead(result, microseconds: microseconds(since: asked))
       switch result {
       case .success(.hit):
@@ -105,7 +105,7 @@ extension FallbackClient {
       }
       let end = share(of: deadline, among: tiers.count)
       added.start(by: end, on: loop) { .failure(.heldBack) }
-      submit(.copy(of: item, key, exptime), key, tier: 0, end) { result in
+      submit(.copy(of: item, key, exptime), tier: 0, end) { result in
         writes.endBackfill(key)
         added.end(with: result)
         // Until then the node has to be there, though another client may have taken the place of this one.

@@ -59,7 +59,7 @@ extension FallbackClient {
     let isShared = (tiers.count > 1 || isSuccessor) && policy.olderCopies(of: operation) != .untouched
     guard isShared else {
       let command = Command(key, operation, noreply: options.noreply)
-      return submitToPrimary(command, key, deadline, completion)
+      return submitToPrimary(command, deadline, completion)
     }
     // The chain goes on for a caller who does not wait for its end.
     if options.noreply { completion(Answer(.success(.accepted))) }
@@ -133,7 +133,7 @@ extension FallbackClient {
     let asked = loop.now
     let begun = write.begunInPrimary ?? asked
     write.begunInPrimary = begun
-    submit(write.command, write.key, tier: 0, end) { [self] result in
+    submit(write.command, tier: 0, end) { [self] result in
       tiers[0].counter.noteWrite(result, microseconds: microseconds(since: asked))
       write.microseconds = microseconds(since: begun)
       next(write, result)
@@ -199,7 +199,7 @@ extension FallbackClient {
       settleOlder(write, from: tier - 1)
     }
     if isMirrored { return mirror(write, tier, end, settled) }
-    submit(Command(write.key, .delete(ifUnchanged: nil)), write.key, tier: tier, end, settled)
+    submit(Command(write.key, .delete(ifUnchanged: nil)), tier: tier, end, settled)
   }
 
   // A server that has hung may do it much later, after the deletion that is then owed: so that begins when it
@@ -221,7 +221,7 @@ extension FallbackClient {
       return .failure(
         MemcachedError(.timedOut, "no answer before the deadline", node: node, outcome: .unknown))
     }
-    submit(command, key, tier: tier, end) { [self] result in
+    submit(command, tier: tier, end) { [self] result in
       let isDone = if case .success = result { true } else { false }
       if isLate || !isDone { owe(key, tier: tier) }
       if isRemembered { ledger.settle(key, of: id(of: tier)) }
