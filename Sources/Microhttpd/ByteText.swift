@@ -58,8 +58,9 @@ public struct ByteText: Sendable {
   }
 
   public mutating func append(decimal number: UInt64) {
-    var length = 1
-    var bound: UInt64 = 10
+    if number < 10 { return append(UInt8(0x30 + number)) }
+    var length = 2
+    var bound: UInt64 = 100
     // 10^19 is the largest power of ten that 64 bits hold.
     while length < 20, number >= bound {
       length += 1
@@ -98,9 +99,16 @@ public struct ByteText: Sendable {
     storage.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
   }
 
-  /// What has been written, without a copy.
-  public consuming func bytes() -> [UInt8] {
-    storage.removeLast(storage.count - count)
-    return storage
+  /// A copy of what has been written.
+  public func bytes() -> [UInt8] { withBytes { [UInt8]($0) } }
+
+  /// Takes out what has been written, without a copy.
+  public mutating func take() -> [UInt8] {
+    var bytes: [UInt8] = []
+    // Swapped, not assigned: there would be two owners for a moment, and the change would copy.
+    swap(&bytes, &storage)
+    bytes.removeLast(bytes.count - count)
+    count = 0
+    return bytes
   }
 }

@@ -34,7 +34,7 @@ extension ItemJSON {
       }
       out.append(literal: "]}")
     }
-    return out.bytes()
+    return out.take()
   }
 
   /// Adds the texts of a result in the order in which they are written.

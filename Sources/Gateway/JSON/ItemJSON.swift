@@ -29,17 +29,21 @@ final class ItemJSON {
       out.reserve(encoded.length + ItemJSON.envelopeLength)
       append(body.item, &encoded, &out)
     }
-    return out.bytes()
+    return out.take()
   }
 
   /// `{"errors":[…],"items":[…],"missing":[…]}`
   func items(_ body: ItemsBody) -> [UInt8] {
     var texts = TextCollector(expecting: body.keys.count * 3, length: body.keys.count * 128)
+    // Each answer is looked at once: that copies all of it.
+    var items: [Item] = []
+    items.reserveCapacity(body.keys.count)
     var missing: [Key] = []
     for (index, key) in body.keys.enumerated() {
-      // Not bound in a switch: that would copy the item.
+      // Not bound in a switch: that would copy the item once more.
       if case .success(.hit(let item)) = body.answers[index].result {
         ItemJSON.collect(key, item, body.tiers[body.answers[index].tier], &texts)
+        items.append(item)
       } else if case .success(.miss) = body.answers[index].result {
         missing.append(key)
       }
@@ -51,12 +55,9 @@ final class ItemJSON {
       out.append(literal: "{\"errors\":")
       append(self.encoded(body.errors), &out)
       out.append(literal: ",\"items\":[")
-      var isFirst = true
-      for index in body.answers.indices {
-        guard case .success(.hit(let item)) = body.answers[index].result else { continue }
-        if !isFirst { out.append(UInt8(ascii: ",")) }
-        isFirst = false
-        append(item, &encoded, &out)
+      for index in items.indices {
+        if index > 0 { out.append(UInt8(ascii: ",")) }
+        append(items[index], &encoded, &out)
       }
       out.append(literal: "],\"missing\":[")
       for index in missing.indices {
@@ -65,7 +66,7 @@ final class ItemJSON {
       }
       out.append(literal: "]}")
     }
-    return out.bytes()
+    return out.take()
   }
 
   /// What incr and decr answer: `{"key":"hits","value":"42"}`. The value is a string for the same reason as
@@ -80,7 +81,7 @@ final class ItemJSON {
       out.append(decimal: value)
       out.append(literal: "\"}")
     }
-    return out.bytes()
+    return out.take()
   }
 
   func encoded(_ value: some Encodable) -> Data {

@@ -53,7 +53,7 @@ struct TextCollector {
   consuming func encode(by encoder: TextEncoder, _ body: (inout EncodedTexts) -> Void) {
     if encoder.leavesAsTheyAre(bytes) {
       bytes.withUnsafeBytes { bytes in
-        var texts = EncodedTexts(bytes, pieces, from: 0)
+        var texts = EncodedTexts(bytes, pieces, from: 0, hasEscapes: false)
         body(&texts)
       }
       return
@@ -66,7 +66,7 @@ struct TextCollector {
     }
     encoder.encode(text).withUnsafeBytes { encoded in
       // Behind the opening quote.
-      var texts = EncodedTexts(encoded, pieces, from: 1)
+      var texts = EncodedTexts(encoded, pieces, from: 1, hasEscapes: true)
       body(&texts)
     }
   }
@@ -126,12 +126,17 @@ struct TextEncoder {
 struct EncodedTexts {
   private let encoded: UnsafeRawBufferPointer
   private let pieces: [TextCollector.Piece]
+  /// Whether there may be any.
+  private let hasEscapes: Bool
   private var index = 0
   private var offset: Int
 
-  fileprivate init(_ encoded: UnsafeRawBufferPointer, _ pieces: [TextCollector.Piece], from start: Int) {
+  fileprivate init(
+    _ encoded: UnsafeRawBufferPointer, _ pieces: [TextCollector.Piece], from start: Int, hasEscapes: Bool
+  ) {
     self.encoded = encoded
     self.pieces = pieces
+    self.hasEscapes = hasEscapes
     offset = start
   }
 
@@ -155,7 +160,7 @@ struct EncodedTexts {
 
   /// Where the text ends that had `length` bytes before it was encoded.
   private func end(of length: Int) -> Int {
-    guard length > 0, let base = encoded.baseAddress else { return offset }
+    guard hasEscapes, length > 0, let base = encoded.baseAddress else { return offset + length }
     if length <= encoded.count - offset, memchr(base + offset, Int32(UInt8(ascii: "\\")), length) == nil {
       return offset + length
     }

@@ -53,7 +53,12 @@ struct Query {
   var isEmpty: Bool { pairs.isEmpty }
 
   /// All values of a parameter, in order.
-  func values(_ name: String) -> [[UInt8]] { pairs.filter { $0.name == name }.map(\.value) }
+  func values(_ name: String) -> [[UInt8]] {
+    var values: [[UInt8]] = []
+    values.reserveCapacity(pairs.count)
+    for pair in pairs where pair.name == name { values.append(pair.value) }
+    return values
+  }
 
   /// A whole number from 0 to `limit`; nil when it is absent.
   func number(_ name: String, atMost limit: UInt64) throws(Problem) -> UInt64? {
