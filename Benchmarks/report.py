@@ -113,6 +113,12 @@ def goals_table(results):
     return lines
 
 
+def notes(results):
+    """Of goals that are missed, why: an empty line before them, for they follow a paragraph."""
+    missed = [goal for goal in GOALS if goal.note and not goal.is_met(goal.value(results[goal.row]))]
+    return ["", *(f"* **{goal.work}**: {goal.note}" for goal in missed)] if missed else []
+
+
 def loads_table(results):
     lines = [
         "| row | server | CPU µs a request | from, to | ratio | requests/s | p50 ms | p99 ms | from, to "
@@ -159,7 +165,8 @@ def span(rounds, measure):
 def write(folder, facts, results):
     text = pathlib.Path(__file__).with_name("performance.md").read_text()
     parts = {
-        "facts": [f"* {fact}" for fact in facts], "goals": goals_table(results), "loads": loads_table(results),
+        "facts": [f"* {fact}" for fact in facts], "goals": goals_table(results), "notes": notes(results),
+        "loads": loads_table(results),
         "repeated": repetitions(results), "specials": specials_table(results),
     }
     for name, lines in parts.items():
