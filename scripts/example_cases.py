@@ -203,6 +203,41 @@ class Stage:
     def _changed(self):
         return self._two()
 
+    # Nothing has been read.
+    def _fresh(self):
+        return self._two()
+
+    # What is read is in the older tier at first.
+    def _moving(self):
+        return [*self._two(), "--migration-window", "1s", "--migration-min-reads", "1"]
+
+    def _after_moving(self):
+        self._read_from("old")
+
+    # What is read is in the primary.
+    def _moved(self):
+        return self._moving()
+
+    def _after_moved(self):
+        self._read_from("new")
+
+    def _read_from(self, name):
+        """Has items of that server read, until the stage ends."""
+        is_ended = threading.Event()
+
+        def read():
+            number = 0
+            while not is_ended.wait(0.01):
+                number += 1
+                self.servers[name].set(f"key{number}", b"x")
+                for _ in range(2):
+                    self.gateway.read(f"key{number}")
+
+        thread = threading.Thread(target=read, daemon=True)
+        thread.start()
+        self.stack.callback(thread.join)
+        self.stack.callback(is_ended.set)
+
     # Is about to drain.
     def _leaving(self):
         return [*self._two(), "--drain-delay", "60s"]
@@ -344,6 +379,13 @@ SPECIFIC = [
     Case("patchTier", 404, tier="nwe"),
     Case("patchTier", 405, method="GET"),
     Case("patchTier", 503, stage="leaving"),
+    Case("getMigration", 200, stage="moving", is_repeated=True),
+    Case("getMigration", 200, stage="moving", headers=("Accept: text/plain",), is_repeated=True),
+    Case("getMigrationVerdict", 200, stage="moved", is_repeated=True),
+    Case("getMigrationVerdict", 200, stage="moved", headers=("Accept: text/plain",), is_repeated=True),
+    Case("getMigrationVerdict", 503, stage="fresh"),
+    Case("getMigrationVerdict", 503, stage="fresh", headers=("Accept: text/plain",)),
+    Case("getMigrationVerdict", 503, stage="down"),
     Case("getStats", 200, stage="owing", is_repeated=True),
     Case("getStats", 200, headers=("Accept: text/plain",)),
     Case("getStats", 404, query="tier=nwe"),

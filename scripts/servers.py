@@ -130,6 +130,12 @@ class Gateway:
 
         wait_until(holds, f"one of {names} is not {state}")
 
+    def read(self, key):
+        connection = http.client.HTTPConnection(*self.addresses["data"], timeout=SECONDS)
+        with contextlib.closing(connection):
+            connection.request("GET", f"/keys/{key}", headers=self.headers)
+            connection.getresponse().read()
+
     def leave(self):
         """Has it drain, and waits until it says that it does."""
         self.process.terminate()

@@ -20,6 +20,9 @@ struct SettingsOptions: ParsableArguments {
   @Option(name: .of(.backfillAssumedTTL), help: .of(.backfillAssumedTTL)) var assumedTTL: String?
   @Option(name: .of(.backfillSuppression), help: .of(.backfillSuppression)) var suppression: String?
   @Option(name: .of(.maximumOwed), help: .of(.maximumOwed)) var owed: String?
+  @Option(name: .of(.migrationWindow), help: .of(.migrationWindow)) var migrationWindow: String?
+  @Option(name: .of(.migrationMaximumOlderHits), help: .of(.migrationMaximumOlderHits)) var olderHits: String?
+  @Option(name: .of(.migrationMinimumReads), help: .of(.migrationMinimumReads)) var minimumReads: String?
   @Option(name: .of(.distribution), help: .of(.distribution)) var distributions: [String] = []
   @Option(name: .of(.weights), help: .of(.weights)) var weights: [String] = []
   @Option(name: .of(.labels), help: .of(.labels)) var labels: [String] = []
@@ -81,6 +84,8 @@ struct SettingsOptions: ParsableArguments {
       .policy: policy, .backfill: backfill, .backfillItems: backfillItems, .backfillBytes: backfillBytes,
       .backfillMaximumSize: backfillSize, .backfillMinimumTTL: backfillTTL, .backfillAssumedTTL: assumedTTL,
       .backfillSuppression: suppression, .maximumOwed: owed,
+      .migrationWindow: migrationWindow, .migrationMaximumOlderHits: olderHits,
+      .migrationMinimumReads: minimumReads,
       .httpsCertificate: httpsCertificate, .httpsKey: httpsKey, .httpsClientAuthorities: clientCA,
       .workers: workers, .maximumValueSize: valueSize,
       .maximumKeys: keys, .maximumBatchSize: batchSize,

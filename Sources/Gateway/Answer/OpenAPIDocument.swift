@@ -1454,6 +1454,166 @@ paths:
           $ref: '#/components/responses/HeadersTooLarge'
         '505':
           $ref: '#/components/responses/VersionNotSupported'
+  /migration:
+    servers:
+      - url: http://127.0.0.1:8081
+        description: The admin listener
+    get:
+      operationId: getMigration
+      tags: [admin]
+      summary: How far the move to the primary is
+      description: |
+        What this gateway's workers have counted within `--migration-window`, or since the start or the last
+        change of tiers, which begins it anew; and whether it is time to go to the primary alone, with all that
+        is in the way. No server is asked for it. `GET /migration/verdict` is for programs that are to wait.
+      responses:
+        '200':
+          description: The numbers and the verdict, whatever it is.
+          headers:
+            Cache-Control:
+              $ref: '#/components/headers/CacheControl'
+            Vary:
+              $ref: '#/components/headers/Vary'
+            X-Content-Type-Options:
+              $ref: '#/components/headers/ContentTypeOptions'
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Migration'
+              example:
+                verdict: wait
+                reasons:
+                  - {verdict: wait, code: older-hits, tier: old, detail: '1 of 3 hits were in it alone (33.3334%, at most 1% by --migration-max-older-hits), 0.83 a second'}
+                primary: new
+                window_seconds: 1
+                observed_seconds: 1.2
+                reads: 3
+                older_share_of_hits: 0.333334
+                maximum_older_share_of_hits: 0.01
+                older_hits_per_second: 0.83
+                tiers:
+                  - {name: new, role: primary, mode: serving, hits: 2, misses: 1, errors: 0, skips: 0, share_of_hits: 0.666667, hits_per_second: 1.67, owed_invalidations: 0, overflowed_invalidations: 0}
+                  - {name: old, role: older, mode: serving, hits: 1, misses: 0, errors: 0, skips: 0, share_of_hits: 0.333334, hits_per_second: 0.83, owed_invalidations: 0, overflowed_invalidations: 0}
+                backfill: {stored: 1, exists: 0, too_large: 0, expired: 0, suppressed: 0, collapsed: 0, limited: 0, failed: 0}
+            text/plain:
+              schema:
+                type: string
+              example: "wait\nwait  older-hits  old  1 of 3 hits were in it alone (33.3334%, at most 1% by --migration-max-older-hits), 0.83 a second\nprimary                      new\nwindow_seconds               1.0\nolder_share_of_hits          0.333334\nolder_hits_per_second        0.83\nbackfill_stored              1\ntier  role     mode     hits  misses  errors  skips  share_of_hits  hits_per_second  owed  overflowed\nnew   primary  serving  2     1       0       0      0.666667       1.67             0     0\nold   older    serving  1     0       0       0      0.333334       0.83             0     0\n"
+          links:
+            getMigrationVerdict:
+              $ref: '#/components/links/getMigrationVerdict'
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '406':
+          $ref: '#/components/responses/NotAcceptable'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
+  /migration/verdict:
+    servers:
+      - url: http://127.0.0.1:8081
+        description: The admin listener
+    get:
+      operationId: getMigrationVerdict
+      tags: [admin]
+      summary: Whether to go to the primary alone
+      description: |
+        200 if the tiers behind the primary are hardly needed any more, 503 otherwise, so that `curl -f` and CI can
+        gate on it. It speaks for the traffic of this gateway alone: where there are several, all have to say
+        `ready`.
+      responses:
+        '200':
+          description: It is `ready`, and nothing is in the way.
+          headers:
+            Cache-Control:
+              $ref: '#/components/headers/CacheControl'
+            Vary:
+              $ref: '#/components/headers/Vary'
+            X-Content-Type-Options:
+              $ref: '#/components/headers/ContentTypeOptions'
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/MigrationVerdict'
+              example: {verdict: ready, reasons: []}
+            text/plain:
+              schema:
+                type: string
+              example: "ready\n"
+        '400':
+          $ref: '#/components/responses/BadRequest'
+        '401':
+          $ref: '#/components/responses/Unauthorized'
+        '403':
+          $ref: '#/components/responses/Forbidden'
+        '405':
+          $ref: '#/components/responses/MethodNotAllowed'
+        '406':
+          $ref: '#/components/responses/NotAcceptable'
+        '413':
+          $ref: '#/components/responses/TooLarge'
+        '414':
+          $ref: '#/components/responses/TargetTooLong'
+        '417':
+          $ref: '#/components/responses/ExpectationFailed'
+        '431':
+          $ref: '#/components/responses/HeadersTooLarge'
+        '503':
+          description: |
+            Not yet: time alone mends what is to be waited for (`wait`), for the rest somebody has to do something
+            (`blocked`). As text the verdict, and then a line a reason.
+          headers:
+            Retry-After:
+              description: |
+                Seconds until the window is full, where it is not and nothing is blocked. What else is in the way
+                may be so longer.
+              schema:
+                type: integer
+                minimum: 1
+              example: 600
+            Cache-Control:
+              $ref: '#/components/headers/CacheControl'
+            Vary:
+              $ref: '#/components/headers/Vary'
+            X-Content-Type-Options:
+              $ref: '#/components/headers/ContentTypeOptions'
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/MigrationVerdict'
+              examples:
+                wait:
+                  value:
+                    verdict: wait
+                    reasons:
+                      - {verdict: wait, code: window-not-full, detail: 0 of 600 seconds (--migration-window) were seen since the start or the last change of tiers}
+                      - {verdict: wait, code: few-reads, detail: '0 keys were read, fewer than 1000 (--migration-min-reads)'}
+                blocked:
+                  value:
+                    verdict: blocked
+                    reasons:
+                      - {verdict: blocked, code: primary-not-up, tier: new, detail: 'a:11211 is ejected, and has to be up in every worker'}
+                      - {verdict: wait, code: window-not-full, detail: 7 of 600 seconds (--migration-window) were seen since the start or the last change of tiers}
+                      - {verdict: wait, code: few-reads, detail: '0 keys were read, fewer than 1000 (--migration-min-reads)'}
+            text/plain:
+              schema:
+                type: string
+              example: "wait\nwait  window-not-full  -  12 of 600 seconds (--migration-window) were seen since the start or the last change of tiers\nwait  few-reads        -  0 keys were read, fewer than 1000 (--migration-min-reads)\n"
+        '505':
+          $ref: '#/components/responses/VersionNotSupported'
   /stats:
     servers:
       - url: http://127.0.0.1:8081
@@ -2654,6 +2814,9 @@ components:
       parameters:
         key: $response.body#/key
       description: Behind which it is 404.
+    getMigrationVerdict:
+      operationId: getMigrationVerdict
+      description: Only whether to go to the primary alone, by the status, too.
     getStats:
       operationId: getStats
       parameters:
@@ -3105,6 +3268,122 @@ components:
           type: string
           enum: [live, ready]
       required: [status]
+    MigrationVerdict:
+      type: object
+      properties:
+        verdict:
+          $ref: '#/components/schemas/Verdict'
+        reasons:
+          $ref: '#/components/schemas/MigrationReasons'
+      required: [verdict, reasons]
+    Verdict:
+      type: string
+      enum: [ready, wait, blocked]
+    MigrationReasons:
+      type: array
+      description: All that is in the way of `ready`, those first that do not go away by waiting.
+      items:
+        type: object
+        properties:
+          verdict:
+            type: string
+            enum: [wait, blocked]
+          code:
+            type: string
+            description: |
+              * `no-older-tier`: nothing can be known of what only it has.
+              * `primary-not-up`: a node of the primary is not up in every worker.
+              * `reads-failed`: of more keys than the maximum share nobody knows whether the tier has them.
+              * `overflowed-invalidations`: an older tier is not read, as too many stale copies are in it.
+              * `not-copied`: what only older tiers have stays there; the detail names the setting.
+              * `window-not-full`: too short a time was seen since the start or the last change of tiers.
+              * `few-reads`: fewer keys were read than `--migration-min-reads`.
+              * `no-hits`: no tier had any of them.
+              * `older-hits`: older tiers had more of all hits than `--migration-max-older-hits`.
+              * `owed-invalidations`: stale copies in an older tier are still to be deleted.
+            enum: [no-older-tier, primary-not-up, reads-failed, overflowed-invalidations, not-copied, window-not-full, few-reads, no-hits, older-hits, owed-invalidations]
+          tier:
+            type: string
+            description: Where one is meant.
+          detail:
+            type: string
+            description: The numbers, and what they have to be.
+        required: [verdict, code, detail]
+    Migration:
+      type: object
+      description: All counts are those of the seconds that were observed, and of this gateway.
+      properties:
+        verdict:
+          $ref: '#/components/schemas/Verdict'
+        reasons:
+          $ref: '#/components/schemas/MigrationReasons'
+        primary:
+          type: string
+        window_seconds:
+          type: number
+          description: '`--migration-window`.'
+        observed_seconds:
+          type: number
+          description: |
+            How long was looked: less than the window at first, then as long, and up to a sixtieth or a second more.
+        reads:
+          type: integer
+          minimum: 0
+          description: Keys that were read.
+        older_share_of_hits:
+          type: number
+          description: Hits of older tiers in the hits of all; left out when there are no hits.
+        maximum_older_share_of_hits:
+          type: number
+          description: '`--migration-max-older-hits`.'
+        older_hits_per_second:
+          type: number
+          description: What will come to whatever is behind the cache, when only the primary is asked.
+        tiers:
+          type: array
+          items:
+            type: object
+            properties:
+              name:
+                type: string
+              role:
+                type: string
+                enum: [primary, older]
+              mode:
+                type: string
+                enum: [serving, draining]
+                description: One that drains is not read, which is the trial without it.
+              hits:
+                type: integer
+                minimum: 0
+              misses:
+                type: integer
+                minimum: 0
+              errors:
+                type: integer
+                minimum: 0
+                description: Asked in vain.
+              skips:
+                type: integer
+                minimum: 0
+                description: Not asked, as the node is ejected or the copy there is stale.
+              share_of_hits:
+                type: number
+                description: In the hits of all tiers; left out when there are none.
+              hits_per_second:
+                type: number
+              owed_invalidations:
+                type: integer
+                minimum: 0
+                description: Stale copies in it that are still to be deleted.
+              overflowed_invalidations:
+                type: integer
+                minimum: 0
+                description: How many more there were than `--max-owed`, since the tier was flushed.
+            required: [name, role, mode, hits, misses, errors, skips, hits_per_second, owed_invalidations, overflowed_invalidations]
+        backfill:
+          $ref: '#/components/schemas/BackfillCounts'
+      required: [verdict, reasons, primary, window_seconds, observed_seconds, reads, maximum_older_share_of_hits, older_hits_per_second, tiers, backfill]
     Stats:
       type: object
       properties:
@@ -3140,8 +3419,8 @@ components:
     BackfillCounts:
       type: object
       description: |
-        Hits of older tiers by what became of their copies in the primary: of all workers, since the start. What was
-        promoted for a verb is not among them.
+        Hits of older tiers by what became of their copies in the primary: of all workers, in `/stats` since the
+        start. What was promoted for a verb is not among them.
       properties:
         stored:
           type: integer

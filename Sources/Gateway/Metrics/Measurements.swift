@@ -19,6 +19,8 @@ struct Measurements: Sendable {
     let limits: Daemon.Counters
   }
 
+  /// Of the tiers (`NodeFactory.generation`).
+  var generation = 0
   var requests: RequestCounts
   var events: [UInt64]
   var tiers: [OfTier]

@@ -33,6 +33,8 @@ final class ServiceContext {
   var answerLog: RequestLog?
   /// Gathers what each worker has measured. Completes on this loop.
   var collectMeasurements: (@escaping ([Measurements]) -> Void) -> Void
+  /// What all workers have counted of late; nil where nobody can ask for it.
+  var migration: MigrationSampler?
   /// Changes the tiers of the whole process, and completes on this loop with the context that has them. Nil
   /// where they cannot be changed.
   var changeTiers:

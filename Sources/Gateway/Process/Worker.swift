@@ -31,6 +31,7 @@ public final class Worker {
   private var context: ServiceContext?
   private var watch: NodeWatch?
   private var owedWatch: OwedWatch?
+  private var migration: MigrationSampler?
 
   private var generation: Int
   private var reconfiguration: Reconfiguration?
@@ -64,13 +65,15 @@ public final class Worker {
 
   /// What it has counted, and how things stand.
   private var measurements: Measurements {
-    Measurements(
+    var measurements = Measurements(
       metrics, client,
       servers.map {
         .init(
           role: $0.role, connections: $0.daemon.connectionCount, inFlight: $0.daemon.waiting,
           limits: $0.daemon.counters)
       })
+    measurements.generation = generation
+    return measurements
   }
 
   // MARK: Serving
@@ -154,11 +157,24 @@ public final class Worker {
     self.watch = watch
     let bound = LoopBound(watch, on: loop)
     group.forEach { $0.tellStates(to: bound) }
+    beginMigrationWindow()
     let former = owedWatch
     owedWatch = nil
     if client.tiers.count == 1 { return }
     owedWatch = OwedWatch(client, loop: loop, log: log, succeeding: former)
     owedWatch?.check()
+  }
+
+  /// Of the tiers that there are now. Only where it can be asked for.
+  private func beginMigrationWindow() {
+    migration?.stop()
+    if settings.admin.isEmpty { return }
+    let migration = MigrationSampler(
+      generation: generation, workers: group.count, length: settings.migration.window, loop: loop
+    ) { [unowned self] in group.collect(on: loop, { $0.measurements }, completion: $0) }
+    migration.sample()
+    self.migration = migration
+    context?.migration = migration
   }
 
   /// Tells how the nodes are, now and whenever that changes.
@@ -191,6 +207,7 @@ public final class Worker {
     context.collectNodeStatuses = { [unowned self, generation] completion in
       group.collect(on: loop, { $0.nodeStatuses(of: generation) }) { completion($0.compactMap { $0 }) }
     }
+    if migration?.generation == generation { context.migration = migration }
     if index == 0 {
       context.changeTiers = { [unowned self] tierChange, completion in
         change(tierChange) { [self] outcome in completion(outcome.map { _ in self.context ?? context }) }
@@ -249,6 +266,7 @@ public final class Worker {
     isDraining = true
     watch?.stop()
     owedWatch?.stop()
+    migration?.stop()
     drain(.data, deadline, completion)
   }
 

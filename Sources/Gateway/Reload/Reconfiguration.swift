@@ -135,6 +135,7 @@ extension Settings {
     var settings = self
     (settings.tiers, settings.policy, settings.backfill) = (wanted.tiers, wanted.policy, wanted.backfill)
     (settings.backfillSuppression, settings.maximumOwed) = (wanted.backfillSuppression, wanted.maximumOwed)
+    settings.migration = wanted.migration
     (settings.operationTimeout, settings.nodeTimeout) = (wanted.operationTimeout, wanted.nodeTimeout)
     (settings.connectTimeout, settings.ejectAfter) = (wanted.connectTimeout, wanted.ejectAfter)
     settings.maximumKeysPerRequest = wanted.maximumKeysPerRequest

@@ -109,6 +109,8 @@ enum Routes {
       Route(.get, "/tiers", .admin, Tiers.get),
       Route(.put, "/tiers", .admin, TierChanges.put),
       Route(.patch, "/tiers/{name}", .admin, TierChanges.patch),
+      Route(.get, "/migration", .admin, Migration.get),
+      Route(.get, "/migration/verdict", .admin, Migration.verdict),
       Route(.get, "/keys/{key}/where", .admin, Where.get),
       Route(.get, "/stats", .admin, query: [.repeatable("tier")], Statistics.get),
       Route(.post, "/flush", .admin, query: [.repeatable("tier"), "delay"], Flush.post),

@@ -91,6 +91,8 @@ public struct Settings: Hashable, Sendable {
   public var backfillSuppression: Duration = .seconds(5)
   /// Most copies of one older tier that are remembered as still to be deleted.
   public var maximumOwed = 100_000
+  /// When it is time to go to the primary alone.
+  public var migration = MigrationLimits()
   public var workers = Settings.coreCount
   /// Listening beyond this machine, where nobody is asked who they are, is meant.
   public var insecure = false

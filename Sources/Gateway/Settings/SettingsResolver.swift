@@ -46,6 +46,7 @@ struct SettingsResolver {
     readTimes()
     readLast(.ejectAfter, \.ejectAfter, Syntax.count(in: 1...1_000))
     readBackfill()
+    readMigration()
     readClientLimits()
     readLog()
     readLast(.serverTiming, \.serverTiming, Syntax.toggle)

@@ -4,64 +4,6 @@
 import Logging
 import Memcached
 
-/// The settings by the names of their flags.
-public enum SettingName: String, Hashable, Sendable, CaseIterable {
-  case config
-  case listen, admin, tier, policy, backfill
-  case backfillItems = "backfill-items-per-second"
-  case backfillBytes = "backfill-bytes-per-second"
-  case backfillMaximumSize = "backfill-max-size"
-  case backfillMinimumTTL = "backfill-min-ttl"
-  case backfillAssumedTTL = "backfill-assumed-ttl"
-  case backfillSuppression = "backfill-suppression"
-  case maximumOwed = "max-owed"
-  case distribution, weights, labels
-  case tierMode = "mode"
-  case wireProtocol = "protocol"
-  case tls
-  case tlsAuthorities = "tls-ca"
-  case tlsCertificate = "tls-certificate"
-  case tlsKey = "tls-key"
-  case credentials = "auth"
-  case httpsCertificate = "https-certificate"
-  case httpsKey = "https-key"
-  case httpsClientAuthorities = "https-client-ca"
-  case workers, insecure, tokens
-  case sharePorts = "share-ports"
-  case keyPrefix = "key-prefix"
-  case rateLimit = "rate-limit"
-  case rateBurst = "rate-burst"
-  case rateLimitBy = "rate-limit-by"
-  case maximumValueSize = "max-value-size"
-  case maximumKeys = "max-keys"
-  case maximumBatchSize = "max-batch-size"
-  case operationTimeout = "operation-timeout"
-  case nodeTimeout = "node-timeout"
-  case ejectAfter = "eject-after"
-  case connectTimeout = "connect-timeout"
-  case maximumConnections = "max-connections"
-  case connectionsPerAddress = "max-connections-per-address"
-  case maximumInFlight = "max-in-flight"
-  case maximumBodyMemory = "max-body-memory"
-  case connectionMemory = "connection-memory"
-  case headTimeout = "head-timeout"
-  case bodyTimeout = "body-timeout"
-  case writeTimeout = "write-timeout"
-  case idleTimeout = "idle-timeout"
-  case drainDelay = "drain-delay"
-  case drainTimeout = "drain-timeout"
-  case logLevel = "log-level"
-  case logFormat = "log-format"
-  case accessLog = "access-log"
-  case accessLogSample = "access-log-sample"
-  case slowLog = "slow-log"
-  case logKeys = "log-keys"
-  case serverTiming = "server-timing"
-  case corsOrigin = "cors-origin"
-
-  public var flag: String { "--" + rawValue }
-}
-
 /// A row of the table from which the flags, their help, the environment's variables, the printed
 /// settings and the errors are all made.
 public struct SettingDescription: Sendable {
@@ -136,6 +78,16 @@ public struct SettingDescription: Sendable {
       .maximumOwed, "MAX_OWED", "number",
       "Most stale copies of one older tier that are remembered until they can be deleted.",
       "1 to 10000000"),
+    .init(
+      .migrationWindow, "MIGRATION_WINDOW", "duration",
+      "How far back /migration looks; a change of tiers begins it anew.", "1s to 24h, like 30s or 10m"),
+    .init(
+      .migrationMaximumOlderHits, "MIGRATION_MAX_OLDER_HITS", "share",
+      "The most of all hits in that time that older tiers may have for the verdict ready.",
+      "0% to 100%, like 1% or 0.25%"),
+    .init(
+      .migrationMinimumReads, "MIGRATION_MIN_READS", "number",
+      "Keys that must have been read in that time for it.", "1 to 1000000000"),
     .init(
       .distribution, "DISTRIBUTIONS", "tier=name",
       "How a tier's keys are divided over its nodes; repeatable.",

@@ -22,6 +22,9 @@ extension Settings {
     case .backfillAssumedTTL: [DurationText.text(.seconds(Int64(backfill.assumedTTL.seconds)))]
     case .backfillSuppression: [DurationText.text(backfillSuppression)]
     case .maximumOwed: [String(maximumOwed)]
+    case .migrationWindow: [DurationText.text(migration.window)]
+    case .migrationMaximumOlderHits: [migration.maximumOlderHits.description]
+    case .migrationMinimumReads: [String(migration.minimumReads)]
     case .distribution: perTier(\.distribution.rawValue)
     case .tierMode: perTier(\.mode.rawValue)
     case .wireProtocol: perTier(\.wireProtocol.rawValue)

@@ -36,7 +36,8 @@ import Testing
     "POST /decr": .write, "POST /keys/{key}/append": .write, "POST /keys/{key}/prepend": .write,
     "POST /keys/{key}/touch": .write, "GET /keys": .read, "POST /batch": .rightOfEachOperation,
     "GET /livez": .nothing, "GET /readyz": .nothing, "GET /tiers": .admin, "PUT /tiers": .admin,
-    "PATCH /tiers/{name}": .admin, "GET /keys/{key}/where": .admin,
+    "PATCH /tiers/{name}": .admin, "GET /keys/{key}/where": .admin, "GET /migration": .admin,
+    "GET /migration/verdict": .admin,
     "GET /stats": .admin, "POST /flush": .admin, "GET /metrics": .admin, "GET /version": .admin,
     "GET /openapi.yaml": .admin,
   ]

@@ -23,6 +23,7 @@ import Testing
   private static let admin = [
     "/livez": "GET, HEAD, OPTIONS", "/readyz": "GET, HEAD, OPTIONS", "/stats": "GET, HEAD, OPTIONS",
     "/tiers": "GET, HEAD, PUT, OPTIONS", "/tiers/{name}": "PATCH, OPTIONS",
+    "/migration": "GET, HEAD, OPTIONS", "/migration/verdict": "GET, HEAD, OPTIONS",
     "/keys/{key}/where": "GET, HEAD, OPTIONS",
     "/flush": "POST, OPTIONS", "/metrics": "GET, HEAD, OPTIONS", "/version": "GET, HEAD, OPTIONS",
     "/openapi.yaml": "GET, HEAD, OPTIONS",
