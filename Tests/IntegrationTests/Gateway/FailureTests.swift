@@ -136,8 +136,12 @@ extension Program {
       for client in clients { try client.send("GET /keys/k HTTP/1.1\r\nHost: x\r\n\r\n") }
       let haveCome = server.wait { String(decoding: $0.joined(), as: UTF8.self).contains("O20\r\n") }
       #expect(haveCome)
+      let witness = try RawHTTP(gateway.address)
+      #expect(try witness.request("GET", "/livez").status == 200)
       gateway.signal(SIGTERM)
       #expect(gateway.line { $0.contains(" draining ") } != nil)
+      // The log has the line before the worker hears of it.
+      while try witness.request("GET", "/livez").header("Connection") != "close" {}
       gate.open()
       for client in clients {
         let response = try client.receive()
