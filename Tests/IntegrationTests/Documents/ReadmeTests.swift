@@ -54,11 +54,13 @@ extension Program {
       }
     }
 
-    /// The line without what differs from run to run: times, tokens, the ids of requests. Seconds that are
+    /// The line without what differs from run to run: times, tokens, the ids of requests, the numbers in a
+    /// verdict's reasons. Seconds that are
     /// left are rounded up to tens, since some may pass between two commands.
     static func lasting(_ line: String) -> String {
       line.replacing(/^(Date|Content-Length): .*/) { "\($0.output.1): …" }
         .replacing(/"[0-9a-f]{16}\.[0-9]+\\?"/, with: "\"…\"")
+        .replacing(/^(wait|blocked)  .*/) { $0.output.0.replacing(/[0-9]+(\.[0-9]+)?/, with: "N") }
         .replacing(/"(cas|instance)":"[^"]*"/) { "\"\($0.output.1)\":\"…\"" }
         .replacing(/(ttl=|"ttl":)([0-9]+)/) { match in
           "\(match.output.1)\(((Int(match.output.2) ?? 0) + 9) / 10 * 10)"
