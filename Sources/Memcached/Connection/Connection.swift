@@ -43,6 +43,10 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
   private var streamWritten: UInt64 = 0
   /// How many bytes the state wants to see before it looks again.
   private var needed = 1
+  /// What is read at once. It grows where there is more than that, so that large values and the replies to
+  /// many requests take fewer turns.
+  private var readSize = ByteBuffer.restingCapacity / 2
+  private static let longestRead = 64 << 10
 
   /// Starts to connect.
   init(
@@ -163,11 +167,13 @@ final class Connection: ReadinessWatcher, EndOfTurnTask {
   private func receive() {
     repeat {
       do throws(TransportError) {
-        let room = input.writable(atLeast: max(ByteBuffer.restingCapacity / 2, needed - input.count))
+        let room = input.writable(atLeast: max(readSize, needed - input.count))
         switch try transport.read(into: room) {
         case .wouldBlock: return
         case .done(0): return end(endOfStream, isPeerGone: true)
-        case .done(let count): input.produced(count)
+        case .done(let count):
+          input.produced(count)
+          if count == room.count { readSize = min(readSize * 2, Connection.longestRead) }
         }
       } catch {
         return end(error.cause, isPeerGone: error.isPeerGone)

@@ -59,6 +59,7 @@ struct ConnectionState {
 
   private(set) var phase: Phase
   private(set) var inFlight = SlotQueue()
+  private var partial: PartialValue?
   /// No reply has come in its time since the handshake, or since the last that did not.
   private(set) var isInDoubt = true
   private var nextOpaque: UInt64 = 1
@@ -137,6 +138,7 @@ struct ConnectionState {
   /// - Parameter written: how much of the stream of requests has left.
   mutating func next(_ bytes: UnsafeRawBufferPointer, written: UInt64 = .max) -> Event {
     if bytes.isEmpty { return .needsMore(needed: 1) }
+    if partial != nil { return collect(bytes) }
     // Taken out and, seldom, put back: a look at it where it is would copy it.
     guard var slot = inFlight.popFirst() else {
       return .broken(MemcachedError(.protocolViolation, "the server sent bytes that nothing asked for"))
@@ -151,6 +153,10 @@ struct ConnectionState {
     case .incomplete(let needed):
       inFlight.prepend(slot)
       return .needsMore(needed: needed)
+    case .head(let item, let valueLength, let length, let opaque):
+      inFlight.prepend(slot)
+      partial = PartialValue(item, length: valueLength, opaque: opaque)
+      return .passed(length: length)
     case .reply(let reply, let length, let opaque): return answered(reply, length, opaque, &slot)
     case .failure(let error, let length): return failed(error, length, &slot)
     case .rejected(let error, let length):
@@ -160,6 +166,19 @@ struct ConnectionState {
       if case .opening(let handshake) = phase, handshake.isSecret { error.serverLine = nil }
       return broken(error, slot)
     }
+  }
+
+  // More of a large value, whose slot is still the oldest.
+  private mutating func collect(_ bytes: UnsafeRawBufferPointer) -> Event {
+    if let taken = partial?.take(from: bytes) { return .passed(length: taken) }
+    if bytes.count < 2 { return .needsMore(needed: 2) }
+    guard bytes.starts(with: "\r\n".utf8) else {
+      return .broken(MemcachedError(.protocolViolation, "a value that is not followed by CRLF"))
+    }
+    guard let value = partial.take(), var slot = inFlight.popFirst() else {
+      preconditionFailure("a value is collected for the oldest slot")
+    }
+    return answered(.hit(value.item), 2, value.opaque, &slot)
   }
 
   // The slot fails with all that are in flight.
@@ -270,6 +289,7 @@ struct ConnectionState {
   /// Ends the connection and hands over what was in flight.
   mutating func close() -> Deque<Slot> {
     phase = .closed
+    partial = nil
     defer { inFlight = SlotQueue() }
     return Deque(inFlight)
   }

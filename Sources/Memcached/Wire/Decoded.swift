@@ -24,8 +24,14 @@ enum ReplyShape: Hashable, Sendable {
 
 /// What the front of the read buffer holds for the oldest request in flight.
 enum Decoded {
+  /// From this length on, a value that is not all there is collected where it is to be in the end.
+  static let largeValue = 64 << 10
+
   /// Not all of it; try again when at least `needed` bytes are there in all.
   case incomplete(needed: Int)
+  /// The head of a hit with a large value of which not all is there, and what is to come: `valueLength` bytes
+  /// and a line end.
+  case head(Item, valueLength: Int, length: Int, opaque: UInt64?)
   /// A reply, the bytes it takes, and the opaque that came with it.
   case reply(Reply, length: Int, opaque: UInt64?)
   /// An error line that concerns this request only; the connection goes on.

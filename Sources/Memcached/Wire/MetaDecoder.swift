@@ -53,7 +53,12 @@ enum MetaDecoder {
       let flags = MetaFlags(&reader)
     else { return ErrorLine.violation("a value of an impossible length or with malformed flags", line: line) }
     let end = headLength + Int(count)
-    if bytes.count < end + 2 { return .incomplete(needed: end + 2) }
+    if bytes.count < end + 2 {
+      guard context.shape == .get, count >= Decoded.largeValue else { return .incomplete(needed: end + 2) }
+      let token = flags.token(boot: context.boot)
+      let item = Item(value: [], flags: flags.clientFlags, ttl: flags.ttl, cas: token)
+      return .head(item, valueLength: Int(count), length: headLength, opaque: flags.opaque)
+    }
     guard bytes[end] == UInt8(ascii: "\r"), bytes[end + 1] == UInt8(ascii: "\n") else {
       return ErrorLine.violation("a value that is not followed by CRLF", line: line)
     }

@@ -36,10 +36,13 @@ final class Wire {
       completion: noreply ? nil : { self.results[number] = $0 }, into: &written)
   }
 
+  // What has come and is not consumed yet.
+  private var bytes: [UInt8] = []
+
   /// Feeds text; returns what the last event was, in a word.
   @discardableResult
   func receive(_ text: String) -> String {
-    var bytes = Array(text.utf8)
+    bytes += Array(text.utf8)
     while true {
       switch bytes.withUnsafeBytes({ state.next($0) }) {
       case .needsMore: return "waiting"

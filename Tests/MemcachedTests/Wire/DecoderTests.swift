@@ -8,6 +8,7 @@ import Testing
 /// What a decoder makes of bytes, in a form that tests can compare.
 enum Outcome: Equatable {
   case incomplete
+  case head(Item, valueLength: Int, length: Int, opaque: UInt64?)
   case reply(Reply, length: Int, opaque: UInt64?)
   case failure(MemcachedError.Kind, length: Int)
   case rejected(length: Int)
@@ -16,6 +17,8 @@ enum Outcome: Equatable {
   init(_ decoded: Decoded) {
     switch decoded {
     case .incomplete: self = .incomplete
+    case .head(let item, let valueLength, let length, let opaque):
+      self = .head(item, valueLength: valueLength, length: length, opaque: opaque)
     case .reply(let reply, let length, let opaque): self = .reply(reply, length: length, opaque: opaque)
     case .failure(let error, let length): self = .failure(error.kind, length: length)
     case .rejected(_, let length): self = .rejected(length: length)
