@@ -86,7 +86,15 @@ ROWS = {
         ),
         headers=OCTETS,
     ),
-    "workers": Row("GET workers", (CROSSFADE, Case("crossfade-workers", "crossfade, 2 workers")), headers=OCTETS),
+    # The last has as many connections a worker as the first.
+    "workers": Row(
+        "GET workers",
+        (
+            CROSSFADE, Case("crossfade-workers", "crossfade, 2 workers"),
+            Case("crossfade-workers", "2 workers, 128 connections", connections=128),
+        ),
+        headers=OCTETS,
+    ),
     # Hits in the primary: that the older tier hangs is no business of theirs.
     "stopped": Row(
         "GET old stopped",
