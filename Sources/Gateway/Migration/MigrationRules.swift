@@ -77,19 +77,16 @@ struct MigrationReason: Encodable, Hashable {
 struct MigrationRules {
   private let facts: MigrationFacts
   private let limits: MigrationLimits
+  /// All of them, those first that somebody has to do something about.
+  private(set) var reasons: [MigrationReason] = []
 
   init(_ facts: MigrationFacts, _ limits: MigrationLimits) {
     self.facts = facts
     self.limits = limits
+    reasons = blocked + waiting
   }
 
-  /// All of them, those first that somebody has to do something about.
-  var reasons: [MigrationReason] { blocked + waiting }
-
-  var verdict: MigrationVerdict {
-    let verdicts = reasons.map(\.verdict)
-    return verdicts.contains(.blocked) ? .blocked : verdicts.isEmpty ? .ready : .wait
-  }
+  var verdict: MigrationVerdict { reasons.first?.verdict ?? .ready }
 
   private var tooManyOlderHits: Bool {
     limits.maximumOlderHits.isExceeded(by: facts.olderHits, of: facts.hits)

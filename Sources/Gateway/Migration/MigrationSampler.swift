@@ -37,17 +37,17 @@ final class MigrationSampler {
   }
 
   private func note(_ parts: [Measurements]) {
-    if isWhole(parts) { window.note(MigrationCounts(TotalMeasurements(parts)), at: loop.now) }
+    if let counts = counts(parts) { window.note(counts, at: loop.now) }
   }
 
   /// What came within the window; nil where that cannot be told, as while tiers change.
   func span(to parts: [Measurements]) -> MigrationWindow.Span? {
-    guard isWhole(parts) else { return nil }
-    return window.span(to: MigrationCounts(TotalMeasurements(parts)), at: loop.now)
+    counts(parts).flatMap { window.span(to: $0, at: loop.now) }
   }
 
-  // A worker that has ended, or has other tiers, would be missed in the sums.
-  private func isWhole(_ parts: [Measurements]) -> Bool {
-    parts.count == workers && parts.allSatisfy { $0.generation == generation }
+  // Nil where a worker has ended, or has other tiers: it would be missed in the sums.
+  private func counts(_ parts: [Measurements]) -> MigrationCounts? {
+    guard parts.count == workers, parts.allSatisfy({ $0.generation == generation }) else { return nil }
+    return MigrationCounts(TotalMeasurements(parts))
   }
 }
