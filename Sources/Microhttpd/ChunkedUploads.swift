@@ -8,7 +8,7 @@ import Reactor
 ///
 /// It looks for a chunk's size line in the connection's pool. One that is longer (a chunk extension of 100
 /// kB, or as many zeros) fills the pool, and then it neither reads on nor gives up. It wants to run again at
-/// once for as long as the idle time lasts, which is a whole processor, and overlooks that the client goes.
+/// once for as long as the connection lasts, which is a whole processor, and overlooks that the client goes.
 ///
 /// From outside, such a connection has bytes in its socket right after each run, although a run reads what
 /// there is.

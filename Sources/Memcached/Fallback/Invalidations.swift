@@ -95,11 +95,11 @@ final class InvalidationQueue {
     let tier: Int
   }
 
-  private let ledger: InvalidationLedger
-  private let loop: EventLoop
   /// Deletes a key in the tier of that id; tells whether the copy is gone.
   typealias Deletion = (Key, Int, @escaping (Bool) -> Void) -> Void
 
+  private let ledger: InvalidationLedger
+  private let loop: EventLoop
   var delete: Deletion = { _, _, isGone in isGone(false) }
   private var waiting: Deque<Owed> = []
   /// What waits or is being tried: a key written again and again is owed once.
