@@ -13,14 +13,14 @@ extension Program {
 
     @Test("the way of a move: the window fills, older hits are too many, then all is in the new one")
     func move() throws {
-      let move = try VerdictMove(VerdictTests.short)
+      let move = try Move(VerdictTests.short)
       #expect(try move.verdict().status == 503)
       // New keys of the old cluster go on being read until nothing else is in the way.
       var keys = 0
       #expect(
         try move.waits {
           for _ in 0..<10 {
-            try move.putIntoOld("key\(keys)")
+            try move.put("key\(keys)", "ab")
             try move.read("key\(keys)")
             keys += 1
           }
@@ -39,7 +39,7 @@ extension Program {
 
     @Test("a change of tiers begins anew, and a tier that drains is tried without")
     func changes() throws {
-      let move = try VerdictMove(VerdictTests.short)
+      let move = try Move(VerdictTests.short)
       func reads() throws {
         #expect(
           try move.waits {
@@ -47,7 +47,7 @@ extension Program {
             return try move.verdict().status == 200
           })
       }
-      try move.putIntoOld("key")
+      try move.put("key", "ab")
       try reads()
       let patch = try http(
         move.gateway.adminAddress, "PATCH", "/tiers/old", headers: ["Content-Type: application/json"],
@@ -62,7 +62,7 @@ extension Program {
 
     @Test("a change that is refused leaves the window as it is")
     func refused() throws {
-      let move = try VerdictMove(["--operation-timeout", "2s", "--node-timeout", "1s"])
+      let move = try Move(["--operation-timeout", "2s", "--node-timeout", "1s"])
       for _ in 0..<10 { try move.read("key") }
       let answer = try http(
         move.gateway.adminAddress, "PATCH", "/tiers/old", headers: ["Content-Type: application/json"],
@@ -74,7 +74,7 @@ extension Program {
 
     @Test("while the window is not full it says for how long, and who goes by the status waits")
     func notFull() throws {
-      let move = try VerdictMove()
+      let move = try Move()
       let answer = try move.verdict()
       #expect(answer.status == 503)
       #expect(answer.header("Retry-After").flatMap { Int($0) }.map { (1...600).contains($0) } == true)
@@ -85,7 +85,7 @@ extension Program {
 
     @Test("blocked: the primary has stopped")
     func primaryDown() throws {
-      let move = try VerdictMove(VerdictTests.short)
+      let move = try Move(VerdictTests.short)
       move.new.suspend()
       #expect(
         try move.waits {
@@ -111,8 +111,8 @@ extension Program {
 
     @Test("blocked: what is in the way of copies is named, and waits: copies are owed")
     func copies() throws {
-      let move = try VerdictMove(VerdictTests.short + ["--backfill-max-size", "1"])
-      try move.putIntoOld("key")
+      let move = try Move(VerdictTests.short + ["--backfill-max-size", "1"])
+      try move.put("key", "ab")
       #expect(
         try move.waits {
           for _ in 0..<10 { try move.read("key") }
@@ -138,43 +138,20 @@ private struct State: Decodable {
   let tiers: [Tier]
 }
 
-/// The program between two servers, which live as long as this.
-private final class VerdictMove {
-  let new: MemcachedServer
-  let old: MemcachedServer
-  let gateway: GatewayProcess
-
-  init(_ arguments: [String] = []) throws {
-    (new, old) = (try MemcachedServer(), try MemcachedServer())
-    let tiers = ["--tier", "new=\(new.address)", "--tier", "old=\(old.address)"]
-    gateway = try GatewayProcess(tiers + ["--workers", "2"] + arguments)
-    try gateway.waitUntilReady()
-    // Both workers have found all nodes: else reads would fail that the tests do not mean.
-    _ = try waits {
-      let text = try http(gateway.adminAddress, "GET", "/tiers").text
-      return text.components(separatedBy: #""state":"up""#).count == 3
-    }
-  }
-
-  func putIntoOld(_ key: String) throws {
-    let connection = try RawConnection(to: old.address)
-    try connection.send("set \(key) 0 0 2\r\nab\r\n")
-    #expect(try connection.readLine() == "STORED")
-  }
-
+extension Move {
   /// A connection each time, so that all workers have their part.
-  func read(_ key: String) throws { _ = try http(gateway.address, "GET", "/keys/\(key)") }
+  fileprivate func read(_ key: String) throws { _ = try http(gateway.address, "GET", "/keys/\(key)") }
 
-  func ask(_ target: String, _ type: String = "application/json") throws -> RawResponse {
+  fileprivate func ask(_ target: String, _ type: String = "application/json") throws -> RawResponse {
     try http(gateway.adminAddress, "GET", target, headers: ["Accept: \(type)"])
   }
 
-  func verdict(_ type: String = "application/json") throws -> RawResponse {
+  fileprivate func verdict(_ type: String = "application/json") throws -> RawResponse {
     try ask("/migration/verdict", type)
   }
 
   /// Of the reasons.
-  func codes() throws -> [String] {
+  fileprivate func codes() throws -> [String] {
     struct Body: Decodable {
       struct Reason: Decodable {
         let code: String
@@ -183,15 +160,5 @@ private final class VerdictMove {
       let reasons: [Reason]
     }
     return try JSONDecoder().decode(Body.self, from: Data(try verdict().body)).reasons.map(\.code)
-  }
-
-  /// Asks until it is so: what comes with time has no event outside the program.
-  func waits(_ isSo: () throws -> Bool) throws -> Bool {
-    let limit = Date().addingTimeInterval(20)
-    while try !isSo() {
-      guard Date() < limit else { return false }
-      usleep(10_000)
-    }
-    return true
   }
 }
