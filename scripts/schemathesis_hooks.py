@@ -70,12 +70,18 @@ def shortened(key):
     return key.encode()[:LONGEST_KEY].decode(errors="ignore")
 
 
+def sendable(key):
+    """A key that a path can have: its client takes `.` and `..` out of one, encoded or not (RFC 3986 section 5.2.4)."""
+    return shortened(key + "dots" if key in (".", "..") else key)
+
+
 def shorten_keys(case):
     if "key" in case.path_parameters:
-        key = shortened(urllib.parse.unquote(case.path_parameters["key"]))
+        key = sendable(urllib.parse.unquote(case.path_parameters["key"]))
         case.path_parameters["key"] = urllib.parse.quote(key, safe="")
     elif isinstance(case.body, dict) and "key" in case.body:
-        case.body["key"] = shortened(case.body["key"])
+        # A link may bring it into a path.
+        case.body["key"] = sendable(case.body["key"])
     keys = case.query.get("key")
     if isinstance(keys, str):
         # Along a link.
